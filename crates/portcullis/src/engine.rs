@@ -1,0 +1,187 @@
+//! The product, top to bottom: one request from its head to the record.
+//!
+//! A door calls, in this order: [`Engine::receive`] with the head, [`Received::inspector`] for the body,
+//! [`Engine::admit`], then the app with what [`Admitted::depart`] gives, [`Engine::release`] with the
+//! response head. Each step consumes the one before, so that there is no way to the app but through all
+//! of them.
+
+use std::ops::ControlFlow;
+
+use http::{request, response};
+
+use crate::body::Inspector;
+use crate::exchange::Exchange;
+use crate::gate::{self, Refusal, settle};
+use crate::keys::Keyring;
+use crate::layers::arrival::framing::{self, Wire};
+use crate::layers::arrival::{client, host, limits, transport};
+use crate::layers::content::csrf::{self, Intent};
+use crate::layers::departure::{cookies, redirect};
+use crate::layers::record::event::{Event, RequestFacts};
+use crate::policy::Policy;
+use crate::request::{Moment, Peer};
+use crate::response::{self as leaving, Outstanding, Release};
+use crate::verdict::{Layer, Verdict};
+
+/// The engine: a checked policy and the keys. Immutable; share it by `Arc`, swap it whole.
+pub struct Engine {
+    policy: Policy,
+    keys: Keyring,
+}
+
+/// A request whose head may pass; its body has not been seen.
+#[must_use]
+pub struct Received {
+    head: request::Parts,
+    exchange: Exchange,
+    intent: Intent,
+}
+
+/// A request that may go to the app. There is no other way to get one than [`Engine::admit`].
+#[must_use]
+pub struct Admitted {
+    head: request::Parts,
+    exchange: Exchange,
+}
+
+impl Engine {
+    /// An engine for `policy`, with `keys` for what it signs and seals.
+    #[must_use]
+    pub fn new(policy: Policy, keys: Keyring) -> Self {
+        Self { policy, keys }
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// arrival, and what content can tell from the head alone.
+    ///
+    /// `wire` is the evidence of the strict reader: the head as sent and the faults it saw. Doors that
+    /// have no raw bytes pass `None`.
+    ///
+    /// # Errors
+    /// Breaks with the refusal to answer with.
+    pub fn receive(
+        &self,
+        mut head: request::Parts,
+        wire: Option<&Wire>,
+        peer: &Peer,
+        moment: Moment,
+    ) -> ControlFlow<Box<Refusal>, Received> {
+        let path = framing::normal_path(head.uri.path());
+        let rules = self.policy.rules(&head.method, &path).clone();
+        let mut exchange = Exchange::begin(moment, peer, rules, RequestFacts::of(&head, wire), path);
+        let exchange_ = &mut exchange;
+
+        settle(exchange_, Layer::Framing, |x| framing::judge(&head, wire, &x.rules.framing), |_| ())?;
+        settle(exchange_, Layer::Limits, |x| limits::judge_head(&head, &x.rules.limits), |_| ())?;
+        exchange_.client = settle(
+            exchange_,
+            Layer::Client,
+            |x| client::judge(&x.peer, &head.headers, &x.rules.client),
+            |x| client::Client::connected(&x.peer),
+        )?;
+        exchange_.site = settle(
+            exchange_,
+            Layer::Host,
+            |x| host::judge(&head, &x.client, &x.peer, &x.rules.host),
+            |x| host::Site::as_asked(&head, &x.client),
+        )?;
+        exchange_.scheme = settle(
+            exchange_,
+            Layer::Transport,
+            |x| transport::judge(&head, &x.peer, &x.client, &x.site, &x.rules.transport),
+            |x| transport::Scheme::seen(&x.peer, &x.client),
+        )?;
+        cookies::arrive(&mut head.headers, exchange_, &self.keys);
+        let intent =
+            settle(exchange_, Layer::Csrf, |x| csrf::judge_head(&head, x, &self.keys), |_| Intent::Unasked)?;
+        ControlFlow::Continue(Received { head, exchange, intent })
+    }
+
+    /// content: what the body told.
+    ///
+    /// # Errors
+    /// Breaks with the refusal to answer with.
+    pub fn admit(
+        &self,
+        received: Received,
+        inspector: &mut Inspector,
+    ) -> ControlFlow<Box<Refusal>, Admitted> {
+        let Received { mut head, mut exchange, intent } = received;
+        settle(&mut exchange, Layer::Limits, |x| limits::judge_body(inspector, &x.rules.limits), |_| ())?;
+        settle(&mut exchange, Layer::Csrf, |x| csrf::judge_body(&intent, inspector, x, &self.keys), |_| ())?;
+        csrf::prepare_for_app(&intent, &mut head.headers, inspector, &exchange.rules.csrf);
+        ControlFlow::Continue(Admitted { head, exchange })
+    }
+
+    /// departure: the response head, and what must happen to the body.
+    pub fn release(&self, outstanding: Outstanding, head: response::Parts) -> Release {
+        let mut exchange = outstanding.into_exchange();
+        let judged = settle(&mut exchange, Layer::Redirect, |x| redirect::judge(&head, x), |_| ());
+        match judged {
+            ControlFlow::Break(refusal) => Release::refused(*refusal, &mut exchange, &self.keys),
+            ControlFlow::Continue(()) => leaving::release(exchange, head, &self.keys),
+        }
+    }
+
+    /// A request that never became one: the strict reader could not read it.
+    pub fn refuse_malformed(&self, wire: &Wire, peer: &Peer, moment: Moment) -> Box<Refusal> {
+        let rules = self.policy.site().clone();
+        let mut exchange = Exchange::begin(moment, peer, rules, RequestFacts::of_wire(wire), String::new());
+        let reason = wire.fatal();
+        gate::refuse(&mut exchange, Layer::Framing, reason.into())
+    }
+}
+
+impl Received {
+    /// The inspector that the body must go through before [`Engine::admit`].
+    pub fn inspector(&self) -> Inspector {
+        Inspector::new(&self.head, &self.exchange.rules.limits, self.intent.needs_token())
+    }
+
+    /// The body could not be read to its end: the reader saw a fault in it, or it took too long.
+    pub fn refuse_body(mut self, reason: framing::Reason) -> Box<Refusal> {
+        gate::refuse(&mut self.exchange, Layer::Framing, reason.into())
+    }
+}
+
+impl Admitted {
+    /// The head for the app, and what is owed when it answers.
+    #[must_use]
+    pub fn depart(self) -> (request::Parts, Outstanding) {
+        let asked = leaving::Asked::of(&self.head);
+        (self.head, Outstanding::new(self.exchange, asked))
+    }
+
+    /// Who is calling, behind which proxies.
+    #[must_use]
+    pub fn client(&self) -> &client::Client {
+        &self.exchange.client
+    }
+
+    /// The name and port that were asked for.
+    #[must_use]
+    pub fn site(&self) -> &host::Site {
+        &self.exchange.site
+    }
+
+    /// HTTPS or, where the operator allowed it, plain HTTP.
+    #[must_use]
+    pub fn scheme(&self) -> transport::Scheme {
+        self.exchange.scheme
+    }
+
+    /// What was only observed so far; the door records it.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.exchange.events)
+    }
+}
+
+/// A verdict that passes with nothing to say.
+pub(crate) fn pass<R>() -> Verdict<(), R> {
+    Verdict::Pass(())
+}

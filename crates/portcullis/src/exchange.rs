@@ -1,0 +1,100 @@
+//! One request and its response, on their way: what the layers found out so far.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+use crate::layers::arrival::client::Client;
+use crate::layers::arrival::host::Site;
+use crate::layers::arrival::transport::Scheme;
+use crate::layers::record::event::{self, Event};
+use crate::policy::Rules;
+use crate::request::{Moment, Peer};
+use crate::verdict::{Layer, Place};
+
+/// Names one exchange: shown to the visitor, found in the log. 80 random bits in Crockford's base 32.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ExchangeId(String);
+
+impl ExchangeId {
+    fn draw(random: &mut StdRng) -> Self {
+        const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+        let mut bits = u128::from(random.next_u64()) << 64 | u128::from(random.next_u64());
+        let mut text = String::with_capacity(16);
+        for _ in 0..16 {
+            let digit = usize::try_from(bits & 31).unwrap_or(0);
+            text.push(char::from(DIGITS.get(digit).copied().unwrap_or(b'0')));
+            bits >>= 5;
+        }
+        Self(text)
+    }
+
+    /// The id as text: 16 letters and digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ExchangeId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// What is known of an exchange. Grows on the way; nothing in it is ever taken back.
+pub(crate) struct Exchange {
+    pub(crate) id: ExchangeId,
+    pub(crate) moment: Moment,
+    pub(crate) random: StdRng,
+    pub(crate) peer: Peer,
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) request: event::RequestFacts,
+    /// The path in normal form: what routes are compared with.
+    pub(crate) path: String,
+    pub(crate) client: Client,
+    pub(crate) site: Site,
+    pub(crate) scheme: Scheme,
+    pub(crate) events: Vec<Event>,
+    /// Layers whose denial was only observed, so that it is not told twice.
+    pub(crate) observed: Vec<Layer>,
+}
+
+impl Exchange {
+    pub(crate) fn begin(
+        moment: Moment,
+        peer: &Peer,
+        rules: Arc<Rules>,
+        request: event::RequestFacts,
+        path: String,
+    ) -> Self {
+        let mut random = StdRng::from_seed(moment.entropy);
+        Self {
+            id: ExchangeId::draw(&mut random),
+            moment,
+            random,
+            client: Client::connected(peer),
+            peer: peer.clone(),
+            rules,
+            request,
+            path,
+            site: Site::unknown(),
+            scheme: Scheme::Https,
+            events: Vec::new(),
+            observed: Vec::new(),
+        }
+    }
+
+    /// 32 fresh random bytes.
+    pub(crate) fn random_bytes<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.random.fill_bytes(&mut bytes);
+        bytes
+    }
+
+    pub(crate) fn place(&self) -> Place<'_> {
+        Place { method: self.request.method.as_str(), path: &self.path, host: &self.site.name }
+    }
+}

@@ -1,0 +1,77 @@
+//! The gate: the one place that turns a layer's denial into a refusal, and alone knows Enforce from
+//! Observe.
+
+use std::ops::ControlFlow;
+
+use bytes::Bytes;
+use http::Response;
+
+use crate::exchange::{Exchange, ExchangeId};
+use crate::layers::record::event::{Event, Outcome};
+use crate::page;
+use crate::reason::Reason;
+use crate::verdict::{Grounds, Layer, Mode, Verdict};
+
+/// A refusal: the answer for the client and the events for the log.
+#[must_use = "a refusal that is not answered is a door left open"]
+pub struct Refusal {
+    /// The id on the page and in the event.
+    pub id: ExchangeId,
+    /// The grounds.
+    pub reason: Reason,
+    /// The whole answer; after it the connection may be used again unless it says `Connection: close`.
+    pub response: Response<Bytes>,
+    /// The refusal's event, last, after those of layers that only observed.
+    pub events: Vec<Event>,
+}
+
+/// Asks a layer and acts on its answer according to the layer's mode here.
+///
+/// `instead` is the fact to go on with when the layer is off, or denies but only observes.
+pub(crate) fn settle<F, R: Into<Reason>>(
+    exchange: &mut Exchange,
+    layer: Layer,
+    ask: impl FnOnce(&mut Exchange) -> Verdict<F, R>,
+    instead: impl FnOnce(&Exchange) -> F,
+) -> ControlFlow<Box<Refusal>, F> {
+    let mode = exchange.rules.mode(layer);
+    if mode == Mode::Off {
+        return ControlFlow::Continue(instead(exchange));
+    }
+    match (ask(exchange), mode) {
+        (Verdict::Pass(fact), _) => ControlFlow::Continue(fact),
+        (Verdict::Deny(reason), Mode::Observe) => {
+            observe(exchange, layer, &reason.into());
+            ControlFlow::Continue(instead(exchange))
+        }
+        (Verdict::Deny(reason), Mode::Enforce | Mode::Off) => {
+            ControlFlow::Break(refuse(exchange, layer, reason.into()))
+        }
+    }
+}
+
+/// Records what would have been refused, once for each layer and exchange.
+pub(crate) fn observe(exchange: &mut Exchange, layer: Layer, reason: &Reason) {
+    if exchange.observed.contains(&layer) {
+        return;
+    }
+    exchange.observed.push(layer);
+    let event = Event::verdict(exchange, layer, reason, Outcome::WouldRefuse);
+    exchange.events.push(event);
+}
+
+/// Makes the refusal: the page and its event. A redirect to HTTPS is an answer, not an incident, and
+/// leaves no event.
+pub(crate) fn refuse(exchange: &mut Exchange, layer: Layer, reason: Reason) -> Box<Refusal> {
+    let response = page::refusal(exchange, &reason);
+    if !reason.status().is_redirection() {
+        let event = Event::verdict(exchange, layer, &reason, Outcome::Refused);
+        exchange.events.push(event);
+    }
+    Box::new(Refusal {
+        id: exchange.id.clone(),
+        reason,
+        response,
+        events: std::mem::take(&mut exchange.events),
+    })
+}

@@ -1,0 +1,48 @@
+//! Keys: one secret that all others are derived from, with older ones kept for what they signed.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+/// The gate's secrets, newest first. No `Debug`, wiped when dropped.
+#[derive(Clone)]
+pub struct Keyring {
+    newest: Zeroizing<[u8; 32]>,
+    older: Vec<Zeroizing<[u8; 32]>>,
+}
+
+impl Keyring {
+    /// A keyring that makes new tokens with `newest` and still accepts those made with `older`.
+    #[must_use]
+    pub fn new(newest: [u8; 32], older: Vec<[u8; 32]>) -> Self {
+        Self { newest: Zeroizing::new(newest), older: older.into_iter().map(Zeroizing::new).collect() }
+    }
+
+    /// The key for `purpose`, to make new things with.
+    #[must_use]
+    pub fn newest(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+        derive(&self.newest, purpose)
+    }
+
+    /// The keys for `purpose` to check with, newest first.
+    pub fn all(&self, purpose: &str) -> impl Iterator<Item = Zeroizing<[u8; 32]>> {
+        std::iter::once(&self.newest).chain(&self.older).map(move |key| derive(key, purpose))
+    }
+}
+
+/// HMAC-SHA-256 of the purpose: one step of HKDF-Expand (RFC 5869 section 2.3) from a uniform key.
+fn derive(key: &[u8; 32], purpose: &str) -> Zeroizing<[u8; 32]> {
+    Zeroizing::new(mac(key, &[b"portcullis ", purpose.as_bytes(), &[1]]))
+}
+
+/// HMAC-SHA-256 (RFC 2104) over the parts, one after another.
+#[must_use]
+pub fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
+        unreachable!("HMAC takes keys of any length")
+    };
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}

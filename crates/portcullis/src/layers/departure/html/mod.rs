@@ -1,0 +1,7 @@
+//! STUB html
+
+mod config;
+mod decide;
+
+pub use config::{Config, Raw};
+pub use decide::*;

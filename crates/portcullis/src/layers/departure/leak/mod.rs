@@ -1,0 +1,9 @@
+//! STUB leak
+
+mod config;
+mod decide;
+mod reason;
+
+pub use config::{Config, Raw};
+pub use decide::*;
+pub use reason::Reason;

@@ -1,0 +1,6 @@
+//! The layers, one room each, in folders whose alphabetical order is the order of the path.
+
+pub mod arrival;
+pub mod content;
+pub mod departure;
+pub mod record;

@@ -1,0 +1,7 @@
+//! STUB event
+
+mod config;
+mod decide;
+
+pub use config::{Config, Raw};
+pub use decide::*;

@@ -1,0 +1,3 @@
+//! record: one event for each exchange that mattered.
+
+pub mod event;

@@ -1,0 +1,233 @@
+//! The policy: `portcullis.toml`, checked once into a type that cannot be wrong.
+//!
+//! The text becomes [`raw::File`] (as written), then [`Policy`] (checked). Every fault has a place in the
+//! file and a suggestion; all faults of a file are told at once. Each `[[route]]` is laid over the site's
+//! settings when the policy is loaded, so that a request meets one complete [`Rules`].
+
+mod faults;
+pub mod raw;
+mod route;
+pub mod units;
+mod unknown;
+
+use std::sync::Arc;
+
+use crate::layers::arrival::{client, framing, host, limits, transport};
+use crate::layers::content::csrf;
+use crate::layers::departure::{cookies, headers, html, leak, redirect};
+use crate::layers::record::event;
+use crate::verdict::{Layer, Mode};
+
+pub use faults::{Faults, Part, PolicyError, PolicyFault};
+pub use route::{Pattern, PatternError};
+
+/// The checked policy.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// The rules where no route says otherwise.
+    site: Arc<Rules>,
+    /// In the order of the file; the first that matches holds.
+    routes: Vec<Route>,
+}
+
+/// One `[[route]]`, complete.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// Which paths.
+    pub pattern: Pattern,
+    /// Which methods; empty means every one.
+    pub methods: Vec<http::Method>,
+    /// The site's rules with this route's settings laid over them.
+    pub rules: Arc<Rules>,
+}
+
+/// The settings of every layer for one place.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// arrival/framing
+    pub framing: framing::Config,
+    /// arrival/limits
+    pub limits: limits::Config,
+    /// arrival/client
+    pub client: client::Config,
+    /// arrival/host
+    pub host: host::Config,
+    /// arrival/transport
+    pub transport: transport::Config,
+    /// content/csrf
+    pub csrf: csrf::Config,
+    /// departure/cookies
+    pub cookies: cookies::Config,
+    /// departure/headers
+    pub headers: headers::Config,
+    /// departure/leak
+    pub leak: leak::Config,
+    /// departure/redirect
+    pub redirect: redirect::Config,
+    /// departure/html
+    pub html: html::Config,
+    /// record/event
+    pub event: event::Config,
+}
+
+impl Rules {
+    /// What becomes of a denial by `layer`.
+    #[must_use]
+    pub fn mode(&self, layer: Layer) -> Mode {
+        match layer {
+            Layer::Framing => self.framing.mode,
+            Layer::Limits => self.limits.mode,
+            Layer::Client => self.client.mode,
+            Layer::Host => self.host.mode,
+            Layer::Transport => self.transport.mode,
+            Layer::Csrf => self.csrf.mode,
+            Layer::Cookies => self.cookies.mode,
+            Layer::Headers => self.headers.mode,
+            Layer::Leak => self.leak.mode,
+            Layer::Redirect => self.redirect.mode,
+            Layer::Html => self.html.mode,
+            Layer::Event => self.event.mode,
+        }
+    }
+
+    fn check(raw: &raw::Layers, faults: &mut Faults) -> Self {
+        Self {
+            framing: framing::Config::check(&raw.framing, &mut faults.section("framing")),
+            limits: limits::Config::check(&raw.limits, &mut faults.section("limits")),
+            client: client::Config::check(&raw.client, &mut faults.section("client")),
+            host: host::Config::check(&raw.host, &mut faults.section("host")),
+            transport: transport::Config::check(&raw.transport, &mut faults.section("transport")),
+            csrf: csrf::Config::check(&raw.csrf, &mut faults.section("csrf")),
+            cookies: cookies::Config::check(&raw.cookies, &mut faults.section("cookies")),
+            headers: headers::Config::check(&raw.headers, &mut faults.section("headers")),
+            leak: leak::Config::check(&raw.leak, &mut faults.section("leak")),
+            redirect: redirect::Config::check(&raw.redirect, &mut faults.section("redirect")),
+            html: html::Config::check(&raw.html, &mut faults.section("html")),
+            event: event::Config::check(&raw.event, &mut faults.section("event")),
+        }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let mut faults = Faults::new();
+        Self { site: Arc::new(Rules::check(&raw::Layers::default(), &mut faults)), routes: Vec::new() }
+    }
+}
+
+impl Policy {
+    /// Reads and checks a policy; `file` is only used to name the place of a fault.
+    ///
+    /// # Errors
+    /// Every syntax error, unknown key, value that does not fit and route that can never match, each with
+    /// its place and a suggestion.
+    pub fn parse(file: &str, text: &str) -> Result<(Self, raw::File), PolicyError> {
+        let document: toml::Table = text.parse().map_err(|error| PolicyError::syntax(file, text, &error))?;
+        let unknown = unknown::keys(&document);
+        if !unknown.is_empty() {
+            return Err(PolicyError::new(file, text, unknown));
+        }
+        let written: raw::File =
+            toml::from_str(text).map_err(|error| PolicyError::syntax(file, text, &error))?;
+
+        let mut faults = Faults::new();
+        let site = Arc::new(Rules::check(&written.layers(), &mut faults));
+        let mut routes: Vec<Route> = Vec::new();
+        for (index, route) in written.route.iter().enumerate() {
+            let mut here = faults.section(&format!("route[{index}]"));
+            if let Some(checked) = check_route(route, &document, index, &routes, &mut here) {
+                routes.push(checked);
+            }
+        }
+        written.gateway_faults(&mut faults);
+        let list = faults.into_list();
+        if list.is_empty() {
+            Ok((Self { site, routes }, written))
+        } else {
+            Err(PolicyError::new(file, text, list))
+        }
+    }
+
+    /// The rules for a request: `path` in normal form.
+    #[must_use]
+    pub fn rules(&self, method: &http::Method, path: &str) -> &Arc<Rules> {
+        self.routes
+            .iter()
+            .find(|route| route.holds_for(method) && route.pattern.matches(path))
+            .map_or(&self.site, |route| &route.rules)
+    }
+
+    /// The rules where no route says otherwise.
+    #[must_use]
+    pub fn site(&self) -> &Arc<Rules> {
+        &self.site
+    }
+
+    /// The routes, in the order of the file.
+    #[must_use]
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    /// The JSON Schema of the policy file, for editors.
+    #[must_use]
+    pub fn schema() -> serde_json::Value {
+        schemars::schema_for!(raw::File).to_value()
+    }
+}
+
+impl Route {
+    fn holds_for(&self, method: &http::Method) -> bool {
+        self.methods.is_empty() || self.methods.contains(method)
+    }
+
+    /// Whether every request that `later` could take is taken by this one.
+    fn shadows(&self, later: &Pattern, methods: &[http::Method]) -> bool {
+        let methods_covered = self.methods.is_empty()
+            || (!methods.is_empty() && methods.iter().all(|m| self.methods.contains(m)));
+        methods_covered && self.pattern.covers(later)
+    }
+}
+
+fn check_route(
+    route: &raw::Route,
+    document: &toml::Table,
+    index: usize,
+    before: &[Route],
+    faults: &mut Faults,
+) -> Option<Route> {
+    let pattern = match Pattern::parse(&route.path) {
+        Ok(pattern) => pattern,
+        Err(error) => {
+            faults.at(
+                "path",
+                error.to_string(),
+                "a path is `/exact`, `/with/{segment}` or `/everything/below/*`",
+            );
+            return None;
+        }
+    };
+    let mut methods = Vec::new();
+    for (position, method) in route.methods.iter().enumerate() {
+        match http::Method::from_bytes(method.to_ascii_uppercase().as_bytes()) {
+            Ok(method) => methods.push(method),
+            Err(_) => faults.at(
+                &format!("methods[{position}]"),
+                format!("`{method}` is not an HTTP method"),
+                "as in `methods = [\"GET\", \"POST\"]`",
+            ),
+        }
+    }
+    if let Some(earlier) = before.iter().find(|earlier| earlier.shadows(&pattern, &methods)) {
+        faults.at(
+            "path",
+            format!("this route can never match: `{}` above takes every request it could", earlier.pattern),
+            "move the narrower route above the wider one",
+        );
+    }
+    let merged = raw::Layers::overlay(document, index, faults)?;
+    Some(Route { pattern, methods, rules: Arc::new(Rules::check(&merged, faults)) })
+}
+
+#[cfg(test)]
+mod tests;

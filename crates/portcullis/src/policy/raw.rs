@@ -1,0 +1,327 @@
+//! The policy as written: `portcullis.toml`, key by key.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Faults;
+use super::units::Span;
+use crate::layers::arrival::{client, framing, host, limits, transport};
+use crate::layers::content::csrf;
+use crate::layers::departure::{cookies, headers, html, leak, redirect};
+use crate::layers::record::event;
+
+/// A whole policy file.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct File {
+    /// The app: its address, or a table with more settings. Read by the gateway only.
+    pub upstream: Option<Upstream>,
+    /// Where the gateway listens. Read by the gateway only.
+    pub listen: Listen,
+    /// Certificates. Read by the gateway only.
+    pub tls: Tls,
+    /// Time-outs of connections. Read by the gateway only.
+    pub timeouts: Timeouts,
+    /// One unambiguous HTTP message.
+    pub framing: framing::Raw,
+    /// Sizes and counts.
+    pub limits: limits::Raw,
+    /// Who really connected.
+    pub client: client::Raw,
+    /// Which names are ours.
+    pub host: host::Raw,
+    /// HTTPS and HSTS.
+    pub transport: transport::Raw,
+    /// Cross-site request forgery.
+    pub csrf: csrf::Raw,
+    /// Cookies.
+    pub cookies: cookies::Raw,
+    /// Response headers.
+    pub headers: headers::Raw,
+    /// Traces, errors and secrets on the way out.
+    pub leak: leak::Raw,
+    /// Redirects that leave the site.
+    pub redirect: redirect::Raw,
+    /// Edits of pages.
+    pub html: html::Raw,
+    /// The event log.
+    pub event: event::Raw,
+    /// Settings for some paths only; the first route that matches holds.
+    pub route: Vec<Route>,
+}
+
+/// Settings for some paths: any layer's table, laid over the site's.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Route {
+    /// `/exact`, `/with/{segment}` or `/everything/below/*`, percent-decoded.
+    pub path: String,
+    /// Which methods; none means every one.
+    pub methods: Vec<String>,
+    /// One unambiguous HTTP message.
+    pub framing: framing::Raw,
+    /// Sizes and counts.
+    pub limits: limits::Raw,
+    /// Who really connected.
+    pub client: client::Raw,
+    /// Which names are ours.
+    pub host: host::Raw,
+    /// HTTPS and HSTS.
+    pub transport: transport::Raw,
+    /// Cross-site request forgery.
+    pub csrf: csrf::Raw,
+    /// Cookies.
+    pub cookies: cookies::Raw,
+    /// Response headers.
+    pub headers: headers::Raw,
+    /// Traces, errors and secrets on the way out.
+    pub leak: leak::Raw,
+    /// Redirects that leave the site.
+    pub redirect: redirect::Raw,
+    /// Edits of pages.
+    pub html: html::Raw,
+    /// The event log.
+    pub event: event::Raw,
+}
+
+/// `upstream = "http://127.0.0.1:5000"` or a table.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Upstream {
+    /// Just the address.
+    Address(String),
+    /// The address and how to talk to it.
+    Table(UpstreamTable),
+}
+
+/// How the gateway talks to the app.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpstreamTable {
+    /// `http://host:port`, `https://host:port` or `h2c://host:port` (HTTP/2 without TLS, for gRPC).
+    pub address: String,
+    /// A PEM file of certificate authorities to trust for `https://`, instead of the machine's.
+    pub ca: Option<PathBuf>,
+    /// How long to wait for a connection; `"5 s"` by default.
+    pub connect_timeout: Option<Span>,
+    /// How long to wait for the head of the response; `"60 s"` by default.
+    pub response_timeout: Option<Span>,
+    /// How long an unused connection is kept; `"30 s"` by default.
+    pub idle_timeout: Option<Span>,
+}
+
+/// Where the gateway listens.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Listen {
+    /// Addresses for HTTPS; `"127.0.0.1:8443"` by default.
+    pub https: Option<Addresses>,
+    /// Addresses for plain HTTP, which only redirects to HTTPS.
+    pub http: Option<Addresses>,
+    /// Addresses that serve the app over plain HTTP: for tests, or behind a balancer that ends TLS.
+    pub dangerous_plain: Option<Addresses>,
+    /// How many threads serve; one a core by default.
+    pub threads: Option<usize>,
+}
+
+/// One address or several.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Addresses {
+    /// `"127.0.0.1:8443"`
+    One(String),
+    /// `["127.0.0.1:8443", "[::1]:8443"]`
+    Many(Vec<String>),
+}
+
+impl Addresses {
+    /// The addresses as written.
+    #[must_use]
+    pub fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(address) => std::slice::from_ref(address),
+            Self::Many(addresses) => addresses,
+        }
+    }
+}
+
+/// Certificates for HTTPS. With none, a local development authority makes one.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// Your own certificates; chosen by the name the client asks for (SNI), the first where none fits.
+    pub certificate: Vec<Certificate>,
+}
+
+/// One certificate with its key, watched for changes.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Certificate {
+    /// A PEM file with the certificate and its chain.
+    pub chain: PathBuf,
+    /// A PEM file with the private key.
+    pub key: PathBuf,
+}
+
+/// Time-outs of client connections.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Timeouts {
+    /// From the first byte of a request head to its last; `"15 s"` by default.
+    pub header: Option<Span>,
+    /// The longest silence within a request body; `"30 s"` by default.
+    pub body: Option<Span>,
+    /// How long a connection may wait for its next request; `"75 s"` by default.
+    pub idle: Option<Span>,
+    /// How long running requests may take to end at shutdown; `"30 s"` by default.
+    pub drain: Option<Span>,
+}
+
+/// The tables of the layers, gathered.
+#[derive(Debug, Clone, Default)]
+pub struct Layers {
+    pub(super) framing: framing::Raw,
+    pub(super) limits: limits::Raw,
+    pub(super) client: client::Raw,
+    pub(super) host: host::Raw,
+    pub(super) transport: transport::Raw,
+    pub(super) csrf: csrf::Raw,
+    pub(super) cookies: cookies::Raw,
+    pub(super) headers: headers::Raw,
+    pub(super) leak: leak::Raw,
+    pub(super) redirect: redirect::Raw,
+    pub(super) html: html::Raw,
+    pub(super) event: event::Raw,
+}
+
+impl File {
+    pub(super) fn layers(&self) -> Layers {
+        Layers {
+            framing: self.framing.clone(),
+            limits: self.limits.clone(),
+            client: self.client.clone(),
+            host: self.host.clone(),
+            transport: self.transport.clone(),
+            csrf: self.csrf.clone(),
+            cookies: self.cookies.clone(),
+            headers: self.headers.clone(),
+            leak: self.leak.clone(),
+            redirect: self.redirect.clone(),
+            html: self.html.clone(),
+            event: self.event.clone(),
+        }
+    }
+
+    /// Checks that belong to no layer: addresses, numbers of threads, spans of zero.
+    pub(super) fn gateway_faults(&self, faults: &mut Faults<'_>) {
+        let listeners = [
+            ("https", &self.listen.https),
+            ("http", &self.listen.http),
+            ("dangerous_plain", &self.listen.dangerous_plain),
+        ];
+        for (name, addresses) in listeners {
+            let Some(addresses) = addresses else { continue };
+            for address in addresses.as_slice() {
+                if address.parse::<std::net::SocketAddr>().is_err() {
+                    faults.at(
+                        &format!("listen.{name}"),
+                        format!("`{address}` is not an address to listen on"),
+                        "write an IP address and a port, as in `\"127.0.0.1:8443\"` or `\"[::]:443\"`",
+                    );
+                }
+            }
+        }
+        if self.listen.threads == Some(0) {
+            faults.at("listen.threads", "with `0` threads nothing is served", "leave it out for one a core");
+        }
+        let spans = [
+            ("timeouts.header", self.timeouts.header),
+            ("timeouts.body", self.timeouts.body),
+            ("timeouts.idle", self.timeouts.idle),
+        ];
+        for (name, span) in spans {
+            if span.is_some_and(|span| span.0.is_zero()) {
+                faults.at(name, "a time-out of zero refuses everything", "leave it out for the default");
+            }
+        }
+        if let Some(upstream) = &self.upstream {
+            upstream_faults(upstream, faults);
+        }
+    }
+}
+
+fn upstream_faults(upstream: &Upstream, faults: &mut Faults<'_>) {
+    let (key, address) = match upstream {
+        Upstream::Address(address) => ("upstream", address),
+        Upstream::Table(table) => ("upstream.address", &table.address),
+    };
+    let help = "as in `\"http://127.0.0.1:5000\"`; a path does not belong here";
+    match url::Url::parse(address) {
+        Ok(url) if !matches!(url.scheme(), "http" | "https" | "h2c") => {
+            faults.at(key, format!("`{}` is not a scheme of an app", url.scheme()), help);
+        }
+        Ok(url) if url.host().is_none() => faults.at(key, format!("`{address}` names no host"), help),
+        Ok(url) if !matches!(url.path(), "" | "/") || url.query().is_some() => {
+            faults.at(key, format!("`{address}` has a path or a query"), help);
+        }
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            faults.at(key, "credentials do not belong into the address of the app", help);
+        }
+        Ok(_) => {}
+        Err(error) => faults.at(key, format!("`{address}` is not an address: {error}"), help),
+    }
+}
+
+impl Layers {
+    /// The layers' tables of route `index` laid over those of the site. The document has been read into
+    /// [`File`] before, so each part fits its type; only their union is new.
+    pub(super) fn overlay(document: &toml::Table, index: usize, faults: &mut Faults<'_>) -> Option<Self> {
+        let route = document.get("route")?.as_array()?.get(index)?.as_table()?;
+        Some(Self {
+            framing: merged(document, route, "framing", faults)?,
+            limits: merged(document, route, "limits", faults)?,
+            client: merged(document, route, "client", faults)?,
+            host: merged(document, route, "host", faults)?,
+            transport: merged(document, route, "transport", faults)?,
+            csrf: merged(document, route, "csrf", faults)?,
+            cookies: merged(document, route, "cookies", faults)?,
+            headers: merged(document, route, "headers", faults)?,
+            leak: merged(document, route, "leak", faults)?,
+            redirect: merged(document, route, "redirect", faults)?,
+            html: merged(document, route, "html", faults)?,
+            event: merged(document, route, "event", faults)?,
+        })
+    }
+}
+
+fn merged<T: for<'de> Deserialize<'de>>(
+    site: &toml::Table,
+    route: &toml::Table,
+    name: &str,
+    faults: &mut Faults<'_>,
+) -> Option<T> {
+    let mut table = site.get(name).and_then(toml::Value::as_table).cloned().unwrap_or_default();
+    if let Some(above) = route.get(name).and_then(toml::Value::as_table) {
+        lay_over(&mut table, above);
+    }
+    match T::deserialize(toml::Value::Table(table)) {
+        Ok(raw) => Some(raw),
+        Err(error) => {
+            faults.at(name, error.message().to_owned(), "`portcullis schema` prints every key with its type");
+            None
+        }
+    }
+}
+
+fn lay_over(below: &mut toml::Table, above: &toml::Table) {
+    for (key, value) in above {
+        match (below.get_mut(key), value) {
+            (Some(toml::Value::Table(below)), toml::Value::Table(above)) => lay_over(below, above),
+            _ => {
+                below.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}

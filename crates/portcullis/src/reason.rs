@@ -1,0 +1,69 @@
+//! Every reason of every layer, under one roof: one total map from a reason to its words and its status.
+
+use http::StatusCode;
+
+use crate::layers::arrival::{client, framing, host, limits, transport};
+use crate::layers::content::csrf;
+use crate::layers::departure::{cookies, leak, redirect};
+use crate::verdict::{Evidence, Grounds, Layer, Place};
+
+macro_rules! reasons {
+    ($($variant:ident => $room:path),+ $(,)?) => {
+        /// Why an exchange was refused, or would have been.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Reason {
+            $(#[doc = concat!("By the layer ", stringify!($variant), ".")] $variant($room)),+
+        }
+
+        $(impl From<$room> for Reason {
+            fn from(reason: $room) -> Self {
+                Self::$variant(reason)
+            }
+        })+
+
+        impl Reason {
+            fn grounds(&self) -> &dyn Grounds {
+                match self { $(Self::$variant(reason) => reason),+ }
+            }
+
+            /// The layer that gave it.
+            #[must_use]
+            pub fn layer(&self) -> Layer {
+                match self { $(Self::$variant(_) => Layer::$variant),+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    Framing => framing::Reason,
+    Limits => limits::Reason,
+    Client => client::Reason,
+    Host => host::Reason,
+    Transport => transport::Reason,
+    Csrf => csrf::Reason,
+    Cookies => cookies::Reason,
+    Leak => leak::Reason,
+    Redirect => redirect::Reason,
+}
+
+impl Grounds for Reason {
+    fn code(&self) -> &'static str {
+        self.grounds().code()
+    }
+    fn status(&self) -> StatusCode {
+        self.grounds().status()
+    }
+    fn sentence(&self) -> String {
+        self.grounds().sentence()
+    }
+    fn why(&self) -> &'static str {
+        self.grounds().why()
+    }
+    fn evidence(&self) -> Option<Evidence> {
+        self.grounds().evidence()
+    }
+    fn exception(&self, at: &Place<'_>) -> Option<String> {
+        self.grounds().exception(at)
+    }
+}
