@@ -1,1 +1,22 @@
-//! placeholder
+//! The tower door: the one HTTP adapter around the Portcullis engine.
+//!
+//! The gateway is this layer around a proxy; a Rust app puts the same layer around its own routes. The
+//! door translates and acts, and never decides.
+//!
+//! ```text
+//! Request<B> + Peer ─▶ receive ─▶ body through the inspector ─▶ admit ─▶ inner service
+//! Response<Body>    ◀─ tail of the body ◀─ (held until it may go) ◀─ release ◀─┘
+//! ```
+
+mod body;
+mod inbound;
+mod layer;
+mod outbound;
+mod service;
+mod sink;
+
+pub use body::{Body, BodyError};
+pub use inbound::BodyFault;
+pub use layer::GateLayer;
+pub use service::{Facts, Gate};
+pub use sink::EventSink;

@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use http::{request, response};
 
 use crate::body::Inspector;
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, ExchangeId};
 use crate::gate::{self, Refusal, settle};
 use crate::keys::Keyring;
 use crate::layers::arrival::framing::{self, Wire};
@@ -21,7 +21,7 @@ use crate::layers::record::event::{Event, RequestFacts};
 use crate::policy::Policy;
 use crate::request::{Moment, Peer};
 use crate::response::{self as leaving, Outstanding, Release};
-use crate::verdict::{Layer, Verdict};
+use crate::verdict::Layer;
 
 /// The engine: a checked policy and the keys. Immutable; share it by `Arc`, swap it whole.
 pub struct Engine {
@@ -157,6 +157,12 @@ impl Admitted {
         (self.head, Outstanding::new(self.exchange, asked))
     }
 
+    /// Names this exchange, on pages and in the log.
+    #[must_use]
+    pub fn id(&self) -> &ExchangeId {
+        &self.exchange.id
+    }
+
     /// Who is calling, behind which proxies.
     #[must_use]
     pub fn client(&self) -> &client::Client {
@@ -179,9 +185,4 @@ impl Admitted {
     pub fn take_events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.exchange.events)
     }
-}
-
-/// A verdict that passes with nothing to say.
-pub(crate) fn pass<R>() -> Verdict<(), R> {
-    Verdict::Pass(())
 }

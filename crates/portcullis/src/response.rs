@@ -9,10 +9,11 @@ use bytes::Bytes;
 use http::{Method, request, response};
 
 use crate::exchange::Exchange;
-use crate::gate::Refusal;
+use crate::gate::{self, Refusal};
 use crate::keys::Keyring;
 use crate::layers::departure::{cookies, headers};
 use crate::layers::record::event::Event;
+use crate::reason::Reason;
 
 /// What the departure layers need of the request.
 #[derive(Debug, Clone)]
@@ -40,6 +41,11 @@ pub struct Outstanding {
 impl Outstanding {
     pub(crate) fn new(exchange: Exchange, asked: Asked) -> Self {
         Self { exchange, asked }
+    }
+
+    /// The request body could not be let through to its end, after the app had begun to get it.
+    pub fn refuse(mut self, reason: Reason) -> Box<Refusal> {
+        gate::refuse(&mut self.exchange, reason.layer(), reason)
     }
 
     pub(crate) fn into_exchange(self) -> Exchange {
@@ -73,7 +79,9 @@ pub struct Departure {
 pub struct Held {}
 
 /// The body, on its way.
-pub struct Tail {}
+pub struct Tail {
+    ended: bool,
+}
 
 /// The body must end here: what follows may not pass. The door breaks the connection off, so that the
 /// client does not take the part for the whole.
@@ -114,7 +122,14 @@ impl Tail {
     /// # Errors
     /// When the rest may not pass.
     pub fn end(&mut self) -> Result<(Bytes, Vec<Event>), Cut> {
+        self.ended = true;
         Ok((Bytes::new(), Vec::new()))
+    }
+
+    /// Whether [`Tail::end`] has been called.
+    #[must_use]
+    pub fn ended(&self) -> bool {
+        self.ended
     }
 }
 
@@ -133,7 +148,7 @@ pub(crate) fn release(mut exchange: Exchange, mut head: response::Parts, keys: &
     Release::Ready(Box::new(Departure {
         head,
         first: Bytes::new(),
-        tail: Some(Tail {}),
+        tail: Some(Tail { ended: false }),
         events: std::mem::take(&mut exchange.events),
     }))
 }

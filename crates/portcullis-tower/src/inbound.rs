@@ -1,0 +1,171 @@
+//! The request body, from the client through the inspector to the app.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::{Buf, Bytes};
+use http_body::{Body as HttpBody, Frame};
+use http_body_util::BodyExt;
+use portcullis::Reason;
+use portcullis::body::{Inspector, Progress};
+use portcullis::layers::arrival::framing;
+
+use crate::body::BodyError;
+
+/// A request extension by which the strict reader tells what was wrong with a body that broke off.
+#[derive(Clone)]
+pub struct BodyFault(pub Arc<dyn Fn() -> Option<framing::Reason> + Send + Sync>);
+
+/// Why a body was broken off after its request was admitted; shared with the service, which answers.
+#[derive(Clone, Default)]
+pub(crate) struct Broken(Arc<Mutex<Option<Reason>>>);
+
+impl Broken {
+    pub(crate) fn take(&self) -> Option<Reason> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn set(&self, reason: Reason) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+    }
+}
+
+/// What reading up to admission came to.
+pub(crate) enum Read {
+    /// The inspector knows enough.
+    Enough,
+    /// The client went away, or its bytes were no message.
+    Broke(Option<framing::Reason>),
+}
+
+/// Feeds the inspector until it knows enough. Trailers that come meanwhile are kept in `trailers`.
+pub(crate) async fn read_ahead<B>(
+    body: &mut B,
+    inspector: &mut Inspector,
+    fault: Option<&BodyFault>,
+    trailers: &mut Option<http::HeaderMap>,
+) -> Read
+where
+    B: HttpBody + Unpin,
+{
+    while inspector.wants_body() {
+        let frame = match body.frame().await {
+            None => {
+                inspector.end();
+                break;
+            }
+            Some(Ok(frame)) => frame,
+            Some(Err(_)) => return Read::Broke(fault.and_then(|fault| fault.0())),
+        };
+        match frame.into_data() {
+            Ok(mut data) => {
+                let length = data.remaining();
+                if inspector.push(data.copy_to_bytes(length)) == Progress::Enough {
+                    break;
+                }
+            }
+            Err(frame) => *trailers = frame.into_trailers().ok(),
+        }
+    }
+    Read::Enough
+}
+
+pin_project_lite::pin_project! {
+    /// The body as the app gets it: what was held, then the rest, counted on.
+    pub(crate) struct Inbound<B> {
+        #[pin]
+        rest: B,
+        held: std::vec::IntoIter<Bytes>,
+        trailers: Option<http::HeaderMap>,
+        inspector: Inspector,
+        fault: Option<BodyFault>,
+        broken: Broken,
+        ended: bool,
+    }
+}
+
+impl<B> Inbound<B> {
+    pub(crate) fn new(
+        rest: B,
+        mut inspector: Inspector,
+        trailers: Option<http::HeaderMap>,
+        fault: Option<BodyFault>,
+        broken: Broken,
+    ) -> Self {
+        let held = inspector.take_held().into_iter();
+        Self { rest, held, trailers, inspector, fault, broken, ended: false }
+    }
+}
+
+impl<B> HttpBody for Inbound<B>
+where
+    B: HttpBody,
+    B::Error: Into<BodyError>,
+{
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = self.project();
+        if let Some(chunk) = this.held.next() {
+            return Poll::Ready(Some(Ok(Frame::data(chunk))));
+        }
+        if let Some(trailers) = this.trailers.take() {
+            *this.ended = true;
+            return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
+        }
+        if *this.ended {
+            return Poll::Ready(None);
+        }
+        let frame = match std::task::ready!(this.rest.poll_frame(context)) {
+            None => {
+                *this.ended = true;
+                return Poll::Ready(None);
+            }
+            Some(Err(error)) => {
+                if let Some(reason) = this.fault.as_ref().and_then(|fault| fault.0()) {
+                    this.broken.set(reason.into());
+                }
+                return Poll::Ready(Some(Err(error.into())));
+            }
+            Some(Ok(frame)) => frame,
+        };
+        Poll::Ready(Some(match frame.into_data() {
+            Ok(mut data) => {
+                let length = data.remaining();
+                match this.inspector.pass(data.copy_to_bytes(length)) {
+                    Ok(chunk) => Ok(Frame::data(chunk)),
+                    Err(reason) => {
+                        *this.ended = true;
+                        this.broken.set(reason.into());
+                        Err("the body passed a limit and was broken off".into())
+                    }
+                }
+            }
+            Err(frame) => Ok(match frame.into_trailers() {
+                Ok(trailers) => Frame::trailers(trailers),
+                Err(_) => Frame::data(Bytes::new()),
+            }),
+        }))
+    }
+
+    /// Exact only where nothing more comes: an app that is told a length waits for it.
+    fn is_end_stream(&self) -> bool {
+        self.ended || (self.held.len() == 0 && self.trailers.is_none() && self.rest.is_end_stream())
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        let held: u64 = self.held.as_slice().iter().map(|chunk| chunk.len() as u64).sum();
+        let rest = self.rest.size_hint();
+        let mut hint = http_body::SizeHint::new();
+        hint.set_lower(rest.lower().saturating_add(held));
+        if let Some(upper) = rest.upper() {
+            hint.set_upper(upper.saturating_add(held));
+        }
+        hint
+    }
+}

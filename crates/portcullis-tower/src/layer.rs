@@ -1,0 +1,34 @@
+//! The tower layer.
+
+use std::sync::Arc;
+
+use portcullis::Engine;
+use tower::Layer;
+
+use crate::service::Gate;
+use crate::sink::EventSink;
+
+/// Puts the gate around a service.
+///
+/// The outermost layer of an app: what stands outside of it is not protected by it.
+#[derive(Clone)]
+pub struct GateLayer {
+    engine: Arc<Engine>,
+    sink: Arc<dyn EventSink>,
+}
+
+impl GateLayer {
+    /// A layer that asks `engine` and gives events to `sink`.
+    #[must_use]
+    pub fn new(engine: Arc<Engine>, sink: Arc<dyn EventSink>) -> Self {
+        Self { engine, sink }
+    }
+}
+
+impl<S> Layer<S> for GateLayer {
+    type Service = Gate<S>;
+
+    fn layer(&self, inner: S) -> Gate<S> {
+        Gate::new(inner, self.engine.clone(), self.sink.clone())
+    }
+}

@@ -1,0 +1,180 @@
+//! The tower service: one request through the engine, the app and back.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::ops::ControlFlow;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body::Body as HttpBody;
+use portcullis::layers::arrival::client::Client;
+use portcullis::layers::arrival::framing::Wire;
+use portcullis::layers::arrival::host::Site;
+use portcullis::layers::arrival::transport::Scheme;
+use portcullis::{Engine, ExchangeId, Moment, Peer, Refusal};
+use tower::Service;
+
+use crate::body::{Body, BodyError};
+use crate::inbound::{BodyFault, Broken, Inbound, Read, read_ahead};
+use crate::outbound::depart;
+use crate::sink::{EventSink, record_all};
+
+/// What the gate found out, for the app: a request extension.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The exchange's id, to be written into the app's own log.
+    pub id: ExchangeId,
+    /// Who is calling.
+    pub client: Client,
+    /// The name and port that were asked for.
+    pub site: Site,
+    /// HTTPS, or plain HTTP where the operator allowed it.
+    pub scheme: Scheme,
+}
+
+/// The gate around a service. Made by [`crate::GateLayer`].
+#[derive(Clone)]
+pub struct Gate<S> {
+    inner: S,
+    engine: Arc<Engine>,
+    sink: Arc<dyn EventSink>,
+}
+
+impl<S> Gate<S> {
+    pub(crate) fn new(inner: S, engine: Arc<Engine>, sink: Arc<dyn EventSink>) -> Self {
+        Self { inner, engine, sink }
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for Gate<S>
+where
+    S: Service<Request<Body>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<BodyError>,
+    B: HttpBody + Send + Unpin + 'static,
+    B::Data: Send,
+    B::Error: Into<BodyError>,
+    R: HttpBody + Send + Unpin + 'static,
+    R::Data: Send,
+    R::Error: Into<BodyError>,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // The inner service is asked for readiness where it is called: only after admission.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let Self { inner, engine, sink } = self.clone();
+        Box::pin(async move { Ok(through(inner, engine, sink, request).await) })
+    }
+}
+
+async fn through<S, B, R>(
+    inner: S,
+    engine: Arc<Engine>,
+    sink: Arc<dyn EventSink>,
+    request: Request<B>,
+) -> Response<Body>
+where
+    S: Service<Request<Body>, Response = Response<R>>,
+    S::Error: Into<BodyError>,
+    B: HttpBody + Send + Unpin + 'static,
+    B::Error: Into<BodyError>,
+    R: HttpBody + Send + Unpin + 'static,
+    R::Error: Into<BodyError>,
+{
+    let (mut head, mut body) = request.into_parts();
+    let wire = head.extensions.remove::<Wire>();
+    let fault = head.extensions.remove::<BodyFault>();
+    let (Some(peer), Some(moment)) = (head.extensions.remove::<Peer>(), moment()) else {
+        // Without knowing who connected, or without randomness, nothing can be judged: stay shut.
+        return plain(StatusCode::INTERNAL_SERVER_ERROR, "the gate was not told who is calling\n");
+    };
+
+    let received = match engine.receive(head, wire.as_ref(), &peer, moment) {
+        ControlFlow::Break(refusal) => return refuse(*refusal, &*sink),
+        ControlFlow::Continue(received) => received,
+    };
+    let mut inspector = received.inspector();
+    let mut trailers = None;
+    match read_ahead(&mut body, &mut inspector, fault.as_ref(), &mut trailers).await {
+        Read::Enough => {}
+        Read::Broke(Some(reason)) => return refuse(*received.refuse_body(reason), &*sink),
+        Read::Broke(None) => return plain(StatusCode::BAD_REQUEST, "the request broke off\n"),
+    }
+    let mut admitted = match engine.admit(received, &mut inspector) {
+        ControlFlow::Break(refusal) => return refuse(*refusal, &*sink),
+        ControlFlow::Continue(admitted) => admitted,
+    };
+    record_all(&*sink, admitted.take_events());
+
+    let facts = Facts {
+        id: admitted.id().clone(),
+        client: admitted.client().clone(),
+        site: admitted.site().clone(),
+        scheme: admitted.scheme(),
+    };
+    let (mut head, outstanding) = admitted.depart();
+    head.extensions.insert(facts);
+    let broken = Broken::default();
+    let inbound = Inbound::new(body, inspector, trailers, fault, broken.clone());
+    let request = Request::from_parts(head, Body::new(inbound));
+
+    let answer = match ready(inner).await {
+        Ok(mut inner) => inner.call(request).await,
+        Err(error) => Err(error),
+    };
+    if let Some(reason) = broken.take() {
+        return refuse(*outstanding.refuse(reason), &*sink);
+    }
+    match answer {
+        Ok(response) => {
+            let (head, body) = response.into_parts();
+            depart(engine.release(outstanding, head), body, sink).await
+        }
+        Err(_) => {
+            let (head, body) = plain_parts(StatusCode::BAD_GATEWAY, "the app did not answer\n");
+            let release = engine.release(outstanding, head);
+            depart(release, http_body_util::Full::new(body), sink).await
+        }
+    }
+}
+
+async fn ready<S: Service<Q>, Q>(mut inner: S) -> Result<S, S::Error> {
+    std::future::poll_fn(|context| inner.poll_ready(context)).await?;
+    Ok(inner)
+}
+
+fn refuse(refusal: Refusal, sink: &dyn EventSink) -> Response<Body> {
+    record_all(sink, refusal.events);
+    refusal.response.map(Body::full)
+}
+
+/// The time and fresh randomness; `None` when the operating system gives none.
+fn moment() -> Option<Moment> {
+    let mut entropy = [0; 32];
+    getrandom::fill(&mut entropy).ok()?;
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    Some(Moment { since_epoch, entropy })
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
+    let (head, body) = plain_parts(status, text);
+    Response::from_parts(head, Body::full(body))
+}
+
+fn plain_parts(status: StatusCode, text: &'static str) -> (http::response::Parts, Bytes) {
+    let mut response = Response::new(Bytes::from_static(text.as_bytes()));
+    *response.status_mut() = status;
+    let plain = http::HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(http::header::CONTENT_TYPE, plain);
+    response.into_parts()
+}
