@@ -129,18 +129,18 @@ where
     let request = Request::from_parts(head, Body::new(inbound));
 
     let answer = match ready(inner).await {
-        Ok(mut inner) => inner.call(request).await,
-        Err(error) => Err(error),
+        Some(mut inner) => inner.call(request).await.ok(),
+        None => None,
     };
     if let Some(reason) = broken.take() {
         return refuse(*outstanding.refuse(reason), &*sink);
     }
     match answer {
-        Ok(response) => {
+        Some(response) => {
             let (head, body) = response.into_parts();
             depart(engine.release(outstanding, head), body, sink).await
         }
-        Err(_) => {
+        None => {
             let (head, body) = plain_parts(StatusCode::BAD_GATEWAY, "the app did not answer\n");
             let release = engine.release(outstanding, head);
             depart(release, http_body_util::Full::new(body), sink).await
@@ -148,9 +148,10 @@ where
     }
 }
 
-async fn ready<S: Service<Q>, Q>(mut inner: S) -> Result<S, S::Error> {
-    std::future::poll_fn(|context| inner.poll_ready(context)).await?;
-    Ok(inner)
+/// The service once it takes requests; `None` when it never will.
+async fn ready<S: Service<Q>, Q>(mut inner: S) -> Option<S> {
+    std::future::poll_fn(|context| inner.poll_ready(context)).await.ok()?;
+    Some(inner)
 }
 
 fn refuse(refusal: Refusal, sink: &dyn EventSink) -> Response<Body> {
