@@ -1,0 +1,39 @@
+# make demo    the sample app with its flaws, bare and behind the gate (needs Rust only)
+# make check   the fast loop: format, lints, unit tests
+# make test    everything, with its own set-up
+# make clean   what the above made
+
+CARGO_TARGET_DIR ?= $(CURDIR)/target
+export CARGO_TARGET_DIR
+
+.PHONY: demo check test setup test-rust test-browser clean
+
+demo:
+	cargo run --release -p portcullis-gateway --bin portcullis -- demo
+
+check:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo test --workspace --lib --bins
+
+test: setup test-rust test-browser
+
+setup:
+	tests/setup/needs.sh
+	tests/setup/python.sh
+	tests/setup/node.sh
+
+test-rust:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo test --workspace
+
+# One file at a time: each starts its own servers and browser, and two cores are soon full.
+test-browser: setup
+	cargo build --workspace
+	cd tests/browser && PORTCULLIS="$(CARGO_TARGET_DIR)/debug/portcullis" \
+		node --test --test-concurrency=1 --test-reporter=spec
+
+clean:
+	cargo clean
+	rm -rf tests/.cache tests/browser/node_modules
