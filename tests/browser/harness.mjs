@@ -1,0 +1,167 @@
+// Starts what a test needs (an app, the gate in front of it, a browser that trusts the gate) on free ports,
+// and stops it again. Nothing here judges; `compare.mjs` does.
+
+import { spawn, execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, existsSync, rmSync } from "node:fs";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const tests = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
+export const cache = path.join(tests, ".cache");
+const python = path.join(cache, "venv/bin/python");
+const portcullis = process.env.PORTCULLIS ?? path.join(tests, "../target/debug/portcullis");
+
+const WAIT = 30_000;
+
+/** Everything a test started, stopped in reverse when the test ends. */
+export class Scope {
+  #undo = [];
+
+  constructor(t) {
+    t.after(() => this.close());
+  }
+
+  onClose(undo) {
+    this.#undo.push(undo);
+  }
+
+  async close() {
+    for (const undo of this.#undo.splice(0).reverse()) await undo();
+  }
+
+  /** A directory of its own, removed at the end. */
+  directory() {
+    const made = mkdtempSync(path.join(tmpdir(), "portcullis-test-"));
+    this.onClose(() => rmSync(made, { recursive: true, force: true, maxRetries: 5 }));
+    return made;
+  }
+}
+
+/** A port that was free a moment ago. */
+async function freePort() {
+  const server = net.createServer();
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  const { port } = server.address();
+  await new Promise((done) => server.close(done));
+  return port;
+}
+
+function launch(scope, command, args, options) {
+  const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+  const told = { out: "", err: "" };
+  child.stdout.setEncoding("utf8").on("data", (text) => (told.out += text));
+  child.stderr.setEncoding("utf8").on("data", (text) => (told.err += text));
+  child.on("error", (error) => (told.err += `\n${error}`));
+  const ended = new Promise((done) => child.once("close", done));
+  scope.onClose(async () => {
+    if (child.exitCode === null && child.signalCode === null && child.pid) child.kill("SIGTERM");
+    const patience = setTimeout(() => child.kill("SIGKILL"), 10_000);
+    await ended;
+    clearTimeout(patience);
+  });
+  return { child, told, command: [command, ...args].join(" ") };
+}
+
+async function until(running, ready) {
+  const deadline = Date.now() + WAIT;
+  for (;;) {
+    const found = await ready();
+    if (found) return found;
+    const { child, told, command } = running;
+    if (child.exitCode !== null || child.signalCode !== null || !child.pid || Date.now() > deadline) {
+      throw new Error(`not ready: ${command}\n${told.out}\n${told.err}`);
+    }
+    await new Promise((again) => setTimeout(again, 50));
+  }
+}
+
+const answers = (port) =>
+  new Promise((done) => {
+    const socket = net.connect(port, "127.0.0.1");
+    socket.once("connect", () => done(socket.destroy() && true));
+    socket.once("error", () => done(false));
+  });
+
+/** Starts one of `tests/apps` (or Flask's tutorial) with a fresh database. */
+export async function startApp(scope, name) {
+  const port = await freePort();
+  const home = scope.directory();
+  const env = { ...process.env, PYTHONUNBUFFERED: "1", PYTHONDONTWRITEBYTECODE: "1" };
+  let running;
+  if (name === "tutorial") {
+    cpSync(path.join(cache, "tutorial/flaskr"), path.join(home, "flaskr"), { recursive: true });
+    const flask = ["-m", "flask", "--app", "flaskr"];
+    execFileSync(python, [...flask, "init-db"], { cwd: home, env, stdio: "pipe" });
+    running = launch(scope, python, [...flask, "run", "--port", `${port}`], { cwd: home, env });
+  } else {
+    running = launch(scope, python, [path.join(tests, "apps", `${name}.py`), `${port}`, home], { cwd: home, env });
+  }
+  await until(running, () => answers(port));
+  return { origin: `http://localhost:${port}`, upstream: `http://127.0.0.1:${port}`, told: running.told };
+}
+
+/** Puts the gate in front of `upstream`, with its defaults. */
+export async function startGate(scope, upstream, { https = 0, http = 0, more = [] } = {}) {
+  const data = scope.directory();
+  const listen = ["--https", `127.0.0.1:${https}`, "--http", `127.0.0.1:${http}`];
+  const running = launch(
+    scope,
+    portcullis,
+    ["run", "--upstream", upstream, ...listen, "--data-dir", data, "--log", "json", ...more],
+    { cwd: data },
+  );
+  const ready = await until(running, () =>
+    running.told.out
+      .split("\n")
+      .filter((line) => line.startsWith("{"))
+      .map((line) => JSON.parse(line))
+      .find(({ event }) => event === "ready"),
+  );
+  const port = (addresses) => Number(String([addresses].flat()[0]).match(/:(\d+)\/?$/)[1]);
+  const log = path.join(data, "events.jsonl");
+  return {
+    origin: `https://localhost:${port(ready.https)}`,
+    plain: `http://localhost:${port(ready.http)}`,
+    authority: path.join(data, "dev-ca/ca.pem"),
+    told: running.told,
+    /** What the gate wrote down, one object a line. */
+    events: () =>
+      existsSync(log)
+        ? readFileSync(log, "utf8").split("\n").filter(Boolean).map((line) => JSON.parse(line))
+        : [],
+  };
+}
+
+/**
+ * A new Chromium with an empty profile, whose user trusts the given certificate authorities and no others
+ * beyond the usual. Certificates are really verified.
+ */
+export async function startBrowser(scope, { authorities = [] } = {}) {
+  const home = scope.directory();
+  const trust = path.join(home, ".pki/nssdb");
+  mkdirSync(trust, { recursive: true });
+  const certutil = (...args) => execFileSync("certutil", ["-d", `sql:${trust}`, ...args], { stdio: "pipe" });
+  certutil("-N", "--empty-password");
+  authorities.forEach((file, n) => certutil("-A", "-t", "C,,", "-n", `authority ${n}`, "-i", file));
+  const browser = await chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    env: { ...process.env, HOME: home, XDG_CONFIG_HOME: home, XDG_DATA_HOME: "" },
+    args: [
+      "--headless",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+  scope.onClose(() => browser.close());
+  const context = await browser.newContext({ acceptDownloads: true });
+  context.setDefaultTimeout(15_000);
+  return context;
+}

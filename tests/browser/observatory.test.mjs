@@ -1,0 +1,34 @@
+// Mozilla's header scanner on Flask's tutorial app behind the gate's defaults: grade A or better. It asks the
+// usual ports, 443 and 80, so this test needs to be allowed to bind them (root, or the capability).
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import path from "node:path";
+import test from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { Scope, startApp, startGate } from "./harness.mjs";
+
+const scanner = path.join(path.dirname(fileURLToPath(import.meta.url)), "node_modules/@mdn/mdn-http-observatory/src/scan.js");
+
+async function scan(authority, host) {
+  const { stdout } = await promisify(execFile)(process.execPath, [scanner, host], {
+    env: { ...process.env, NODE_EXTRA_CA_CERTS: authority },
+    maxBuffer: 1 << 24,
+  });
+  return JSON.parse(stdout);
+}
+
+test("the tutorial app behind the gate has grade A or better", { timeout: 120_000 }, async (t) => {
+  const scope = new Scope(t);
+  const app = await startApp(scope, "tutorial");
+  const gate = await startGate(scope, app.upstream, { https: 443, http: 80 });
+  const { scan: result, tests } = await scan(gate.authority, "localhost");
+  t.diagnostic(`grade ${result.grade}, score ${result.score}, ${result.testsPassed} of ${result.testsQuantity} tests passed`);
+  for (const [name, { pass, result, scoreModifier }] of Object.entries(tests)) {
+    t.diagnostic(`${pass === false ? "fail" : "pass"} ${name}: ${result} (${scoreModifier})`);
+  }
+  assert.match(result.grade, /^A/);
+  const failed = Object.entries(tests).filter(([, { pass }]) => pass === false).map(([name]) => name);
+  t.diagnostic(`not passed: ${failed.join(", ") || "none"}`);
+});
