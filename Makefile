@@ -6,6 +6,8 @@
 CARGO_TARGET_DIR ?= $(CURDIR)/target
 export CARGO_TARGET_DIR
 
+# Each part takes both cores by itself, and its output is to be read.
+.NOTPARALLEL:
 .PHONY: demo check test setup test-rust test-browser clean
 
 demo:
@@ -24,8 +26,6 @@ setup:
 	tests/setup/node.sh
 
 test-rust:
-	cargo fmt --all --check
-	cargo clippy --workspace --all-targets -- -D warnings
 	cargo test --workspace
 
 # One file at a time: each starts its own servers and browser, and two cores are soon full.
