@@ -18,6 +18,7 @@ mod exchange;
 mod gate;
 pub mod keys;
 pub mod layers;
+pub mod origin;
 pub mod page;
 pub mod policy;
 mod reason;
