@@ -16,7 +16,8 @@ use crate::keys::Keyring;
 use crate::layers::arrival::framing::{self, Wire};
 use crate::layers::arrival::{client, host, limits, transport};
 use crate::layers::content::csrf::{self, Intent};
-use crate::layers::departure::{cookies, redirect};
+use crate::layers::departure::cookies;
+use crate::layers::departure::redirect::{self, Onward};
 use crate::layers::record::event::{Event, RequestFacts};
 use crate::policy::Policy;
 use crate::request::{Moment, Peer};
@@ -115,16 +116,21 @@ impl Engine {
         settle(&mut exchange, Layer::Limits, |x| limits::judge_body(inspector, &x.rules.limits), |_| ())?;
         settle(&mut exchange, Layer::Csrf, |x| csrf::judge_body(&intent, inspector, x, &self.keys), |_| ())?;
         csrf::prepare_for_app(&intent, &mut head.headers, inspector, &exchange.rules.csrf);
+        exchange.told = redirect::Told::by_form(inspector);
         ControlFlow::Continue(Admitted { head, exchange })
     }
 
     /// departure: the response head, and what must happen to the body.
-    pub fn release(&self, outstanding: Outstanding, head: response::Parts) -> Release {
+    pub fn release(&self, outstanding: Outstanding, mut head: response::Parts) -> Release {
         let mut exchange = outstanding.into_exchange();
-        let judged = settle(&mut exchange, Layer::Redirect, |x| redirect::judge(&head, x), |_| ());
+        let judged =
+            settle(&mut exchange, Layer::Redirect, |x| redirect::judge(&head, x), |_| Onward::AsWritten);
         match judged {
             ControlFlow::Break(refusal) => Release::refused(*refusal, &mut exchange, &self.keys),
-            ControlFlow::Continue(()) => leaving::release(exchange, head, &self.keys),
+            ControlFlow::Continue(onward) => {
+                redirect::apply(onward, &mut head.headers);
+                leaving::release(exchange, head, &self.keys)
+            }
         }
     }
 

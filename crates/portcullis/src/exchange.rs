@@ -9,6 +9,8 @@ use rand::{Rng, SeedableRng};
 use crate::layers::arrival::client::Client;
 use crate::layers::arrival::host::Site;
 use crate::layers::arrival::transport::Scheme;
+use crate::layers::content::csrf;
+use crate::layers::departure::redirect;
 use crate::layers::record::event::{self, Event};
 use crate::policy::Rules;
 use crate::request::{Moment, Peer};
@@ -57,6 +59,12 @@ pub(crate) struct Exchange {
     pub(crate) client: Client,
     pub(crate) site: Site,
     pub(crate) scheme: Scheme,
+    /// The cookie that CSRF tokens are bound to.
+    pub(crate) anchor: csrf::Anchor,
+    /// A form to offer again on the refusal's page.
+    pub(crate) resubmit: Option<csrf::Resubmit>,
+    /// What the request told that a redirect could be made of.
+    pub(crate) told: redirect::Told,
     pub(crate) events: Vec<Event>,
     /// Layers whose denial was only observed, so that it is not told twice.
     pub(crate) observed: Vec<Layer>,
@@ -82,6 +90,9 @@ impl Exchange {
             path,
             site: Site::unknown(),
             scheme: Scheme::Https,
+            anchor: csrf::Anchor::Absent,
+            resubmit: None,
+            told: redirect::Told::default(),
             events: Vec::new(),
             observed: Vec::new(),
         }

@@ -16,6 +16,8 @@ pub enum Outcome {
     Refused,
     /// It would have been, had the layer enforced.
     WouldRefuse,
+    /// Nothing was refused; something was mended, or is worth knowing.
+    Noted,
 }
 
 /// What an event tells of the request, taken before anything is changed.
@@ -44,11 +46,24 @@ pub struct Event {
     layer: Layer,
     reason: &'static str,
     outcome: Outcome,
+    sentence: String,
 }
 
 impl Event {
     /// A layer's denial.
     pub(crate) fn verdict(exchange: &Exchange, layer: Layer, reason: &Reason, outcome: Outcome) -> Self {
-        Self { id: exchange.id.to_string(), layer, reason: reason.code(), outcome }
+        Self {
+            id: exchange.id.to_string(),
+            layer,
+            reason: reason.code(),
+            outcome,
+            sentence: reason.sentence(),
+        }
+    }
+
+    /// Something that is no verdict but worth a line: a cookie that was dropped, a page that could not be
+    /// rewritten.
+    pub(crate) fn note(exchange: &Exchange, layer: Layer, code: &'static str, sentence: String) -> Self {
+        Self { id: exchange.id.to_string(), layer, reason: code, outcome: Outcome::Noted, sentence }
     }
 }

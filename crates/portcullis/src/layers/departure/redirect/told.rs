@@ -1,0 +1,136 @@
+//! What the request told that a redirect could be made of.
+
+use percent_encoding::percent_decode_str;
+use url::{Host, Url};
+
+use crate::body::Inspector;
+
+/// The most values of a form that are kept until the response, and the most bytes of each.
+const MOST_VALUES: usize = 64;
+const LONGEST_VALUE: usize = 2048;
+
+/// How often a value is decoded: links are wrapped in links.
+const DECODINGS: usize = 3;
+
+/// Form values that could be a place to go.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Told {
+    form: Vec<String>,
+}
+
+impl Told {
+    /// Keeps what a redirect could be made of. Anything that names a host has a dot, a slash, a backslash or
+    /// a colon in it, or is not ASCII.
+    pub(crate) fn by_form(inspector: &Inspector) -> Self {
+        let form = inspector
+            .form_pairs()
+            .unwrap_or_default()
+            .iter()
+            .map(|(_, value)| value)
+            .filter(|value| value.len() <= LONGEST_VALUE)
+            .filter(|value| value.contains(['.', '/', '\\', ':', '%', '@']) || !value.is_ascii())
+            .take(MOST_VALUES)
+            .cloned()
+            .collect();
+        Self { form }
+    }
+
+    #[cfg(test)]
+    pub(super) fn of(values: &[&str]) -> Self {
+        Self { form: values.iter().map(|value| (*value).to_owned()).collect() }
+    }
+
+    /// Whether the request named the host (or, for a scheme without hosts, the scheme) of `there`; the
+    /// text that did.
+    pub(super) fn names(&self, target: &str, base: &Url, there: &Url) -> Option<String> {
+        let mut sought = Sought::new(base, there);
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let query = url::form_urlencoded::parse(query.as_bytes())
+            .flat_map(|(name, value)| [name.into_owned(), value.into_owned()]);
+        std::iter::once(path.to_owned())
+            .chain(query)
+            .chain(self.form.iter().cloned())
+            .find(|value| sought.is_in(value))
+    }
+}
+
+struct Sought<'a> {
+    base: &'a Url,
+    there: &'a Url,
+    host: String,
+    ours: String,
+    /// Names that are not ASCII cost more to compare; an attacker may send many.
+    unicode_left: usize,
+}
+
+impl<'a> Sought<'a> {
+    fn new(base: &'a Url, there: &'a Url) -> Self {
+        let host = there.host_str().unwrap_or("").trim_end_matches('.').to_ascii_lowercase();
+        let ours = base.host_str().unwrap_or("").trim_end_matches('.').to_ascii_lowercase();
+        Self { base, there, host, ours, unicode_left: 200 }
+    }
+
+    fn is_in(&mut self, value: &str) -> bool {
+        let mut value = value.to_owned();
+        for _ in 0..DECODINGS {
+            if self.resolves_there(&value) || self.is_named_in(&value) {
+                return true;
+            }
+            let decoded = percent_decode_str(&value).decode_utf8_lossy().into_owned();
+            if decoded == value {
+                return false;
+            }
+            value = decoded;
+        }
+        self.resolves_there(&value) || self.is_named_in(&value)
+    }
+
+    /// The value as a whole is a target that leads there: by number, by user-info trick, by any spelling
+    /// that a browser reads so.
+    fn resolves_there(&self, value: &str) -> bool {
+        [value, value.trim_start_matches('/')].iter().any(|value| {
+            self.base.join(value).is_ok_and(|url| {
+                url.scheme() == self.there.scheme()
+                    && url.host() == self.there.host()
+                    && !self.host.is_empty()
+                    || self.host.is_empty() && url.scheme() == self.there.scheme()
+            })
+        })
+    }
+
+    /// The value has the host's name in it, or the end of a name that begins with ours: the app put
+    /// `https://` or its own address before it.
+    fn is_named_in(&mut self, value: &str) -> bool {
+        if self.host.is_empty() {
+            return false;
+        }
+        value
+            .split(|c: char| !(c.is_alphanumeric() || "-._[]:。．｡".contains(c)))
+            .any(|run| run.split(':').chain([run]).any(|name| self.is_name(name)))
+    }
+
+    fn is_name(&mut self, name: &str) -> bool {
+        let name = name.trim_matches('.');
+        if name.is_empty() || name.len() > 253 {
+            return false;
+        }
+        if name.is_ascii() {
+            return self.is_host(&name.to_ascii_lowercase());
+        }
+        match self.unicode_left.checked_sub(1) {
+            Some(left) => {
+                self.unicode_left = left;
+                Host::parse(name).is_ok_and(|host| self.is_host(host.to_string().trim_matches('.')))
+            }
+            // In doubt it is named: no honest request has so many.
+            None => true,
+        }
+    }
+
+    fn is_host(&self, name: &str) -> bool {
+        name == self.host
+            || (name.contains('.')
+                && !self.ours.is_empty()
+                && self.host.strip_suffix(name).is_some_and(|before| before.starts_with(&self.ours)))
+    }
+}
