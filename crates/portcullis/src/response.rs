@@ -135,8 +135,9 @@ impl Tail {
 
 impl Release {
     /// Our own page in place of the app's answer, with the same headers as every page of the site.
-    pub(crate) fn refused(refusal: Refusal, _exchange: &mut Exchange, _keys: &Keyring) -> Self {
-        let (head, body) = refusal.response.into_parts();
+    pub(crate) fn refused(refusal: Refusal, exchange: &mut Exchange, _keys: &Keyring) -> Self {
+        let (mut head, body) = refusal.response.into_parts();
+        headers::apply(&mut head, exchange, None);
         Self::Ready(Box::new(Departure { head, first: body, tail: None, events: refusal.events }))
     }
 }
@@ -144,7 +145,7 @@ impl Release {
 /// cookies, headers, leak, html: see [`crate::engine::Engine::release`].
 pub(crate) fn release(mut exchange: Exchange, mut head: response::Parts, keys: &Keyring) -> Release {
     cookies::depart(&mut head.headers, &mut exchange, keys);
-    headers::apply(&mut head, &mut exchange);
+    headers::apply(&mut head, &mut exchange, None);
     Release::Ready(Box::new(Departure {
         head,
         first: Bytes::new(),
