@@ -6,6 +6,7 @@ import gzip
 import json
 import sys
 import time
+import traceback
 import zlib
 
 from flask import Flask, Response, make_response, redirect, request
@@ -268,6 +269,15 @@ def stated():
 @app.get("/teapot")
 def teapot():
     return html("<!doctype html><title>Teapot</title><p id=p>I'm a teapot", status=418)
+
+
+@app.get("/boom")
+def boom():
+    """An error page as a careless handler writes it."""
+    try:
+        {}["secret_key"]
+    except KeyError:
+        return html(f"<!doctype html><title>Error</title><pre>{traceback.format_exc()}</pre>", status=500)
 
 
 @app.get("/basic")

@@ -8,7 +8,7 @@ import test from "node:test";
 import { refusals } from "./compare.mjs";
 import { cache, Scope, startApp, startBrowser, startGate } from "./harness.mjs";
 
-const LIMIT = { timeout: 120_000 };
+const LIMIT = { timeout: 300_000 };
 
 /** A page of the attacker's, on a port of its own. */
 async function foreignPage(scope, html) {

@@ -14,7 +14,7 @@ export const cache = path.join(tests, ".cache");
 const python = path.join(cache, "venv/bin/python");
 const portcullis = process.env.PORTCULLIS ?? path.join(tests, "../target/debug/portcullis");
 
-const WAIT = 30_000;
+const WAIT = 60_000;
 
 /** Everything a test started, stopped in reverse when the test ends. */
 export class Scope {
@@ -62,7 +62,7 @@ function launch(scope, command, args, options) {
     await ended;
     clearTimeout(patience);
   });
-  return { child, told, command: [command, ...args].join(" ") };
+  return { child, told, ended, command: [command, ...args].join(" ") };
 }
 
 async function until(running, ready) {
@@ -86,8 +86,8 @@ const answers = (port) =>
   });
 
 /** Starts one of `tests/apps` (or Flask's tutorial) with a fresh database. */
-export async function startApp(scope, name) {
-  const port = await freePort();
+export async function startApp(scope, name, { port } = {}) {
+  port ??= await freePort();
   const home = scope.directory();
   const env = { ...process.env, PYTHONUNBUFFERED: "1", PYTHONDONTWRITEBYTECODE: "1" };
   let running;
@@ -100,7 +100,15 @@ export async function startApp(scope, name) {
     running = launch(scope, python, [path.join(tests, "apps", `${name}.py`), `${port}`, home], { cwd: home, env });
   }
   await until(running, () => answers(port));
-  return { origin: `http://localhost:${port}`, upstream: `http://127.0.0.1:${port}`, told: running.told };
+  return {
+    origin: `http://localhost:${port}`,
+    upstream: `http://127.0.0.1:${port}`,
+    told: running.told,
+    async terminate() {
+      running.child.kill("SIGTERM");
+      await running.ended;
+    },
+  };
 }
 
 /** Puts the gate in front of `upstream`, with its defaults. */
@@ -127,6 +135,14 @@ export async function startGate(scope, upstream, { https = 0, http = 0, more = [
     plain: `http://localhost:${port(ready.http)}`,
     authority: path.join(data, "dev-ca/ca.pem"),
     told: running.told,
+    /** Asks it to end and gives its exit status. */
+    async terminate() {
+      running.child.kill("SIGTERM");
+      await running.ended;
+      return running.child.exitCode;
+    },
+    /** What another command of the same program says about this gate's data. */
+    command: (...args) => execFileSync(portcullis, [...args, "--data-dir", data], { encoding: "utf8", stdio: "pipe" }),
     /** What the gate wrote down, one object a line. */
     events: () =>
       existsSync(log)
@@ -162,6 +178,6 @@ export async function startBrowser(scope, { authorities = [] } = {}) {
   });
   scope.onClose(() => browser.close());
   const context = await browser.newContext({ acceptDownloads: true });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(30_000);
   return context;
 }

@@ -19,7 +19,7 @@ async function scan(authority, host) {
   return JSON.parse(stdout);
 }
 
-test("the tutorial app behind the gate has grade A or better", { timeout: 120_000 }, async (t) => {
+test("the tutorial app behind the gate has grade A or better", { timeout: 300_000 }, async (t) => {
   const scope = new Scope(t);
   const app = await startApp(scope, "tutorial");
   const gate = await startGate(scope, app.upstream, { https: 443, http: 80 });
