@@ -1,0 +1,84 @@
+//! The one directory where state lives.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// The data directory: readable by its owner only.
+#[derive(Debug, Clone)]
+pub struct DataDir(PathBuf);
+
+impl DataDir {
+    /// Opens or makes it.
+    ///
+    /// # Errors
+    /// When it cannot be made, or others may write into it: they could plant a key or a certificate.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        make_private(path)?;
+        let mode = fs::metadata(path)?.permissions().mode();
+        if mode & 0o022 != 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                format!(
+                    "others may write into `{}` (mode {:o}); run `chmod 700` on it",
+                    path.display(),
+                    mode & 0o777
+                ),
+            ));
+        }
+        Ok(Self(path.to_owned()))
+    }
+
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The event log.
+    #[must_use]
+    pub fn events(&self) -> PathBuf {
+        self.0.join("events.jsonl")
+    }
+
+    /// A folder in it, made when missing.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn folder(&self, name: &str) -> io::Result<PathBuf> {
+        let path = self.0.join(name);
+        make_private(&path)?;
+        Ok(path)
+    }
+}
+
+fn make_private(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Writes a file that only its owner may read, whole or not at all: beside it first, then renamed.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}.new", std::process::id()));
+    let beside = PathBuf::from(beside);
+    let written = (|| {
+        let mut file = create_private(&beside)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    })();
+    match written.and_then(|()| fs::rename(&beside, path)) {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            let _ = fs::remove_file(&beside);
+            Err(error)
+        }
+    }
+}
+
+fn create_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+}

@@ -1,0 +1,10 @@
+//! What outlives a request: the data directory, the keys, the event log.
+
+pub mod data_dir;
+pub mod keys;
+pub mod log;
+mod notice;
+
+pub use data_dir::DataDir;
+pub use log::EventLog;
+pub use notice::Notice;
