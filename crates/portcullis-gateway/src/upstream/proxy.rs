@@ -1,0 +1,281 @@
+//! The service that the gate guards: passes an admitted request to the app and its answer back.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{Method, Request, Response, StatusCode, Uri, Version, request};
+use http_body::Body as _;
+use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::client::legacy::connect::capture_connection;
+use hyper_util::client::legacy::{Client, Error};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use portcullis_tower::{Body, Facts};
+use tower::Service;
+
+use super::connect::{Connector, Used};
+use super::head::{self, Stop, Switch};
+use super::page::{self, Failure};
+use super::sending::{Progress, Sending};
+use super::{Protocol, Upstream, UpstreamError, tunnel};
+use crate::listen::{Drain, Switched};
+use crate::record::{EventLog, Notice};
+
+/// Passes requests to the app. One for each thread: connections stay where they were opened.
+#[derive(Clone)]
+pub struct Proxy(Arc<Inner>);
+
+struct Inner {
+    client: Client<Connector, Sending>,
+    /// For requests that ask to switch protocols.
+    switching: Client<Connector, Sending>,
+    upstream: Upstream,
+    drain: Drain,
+    log: EventLog,
+}
+
+impl Proxy {
+    /// A proxy for `upstream`.
+    ///
+    /// # Errors
+    /// When TLS towards it cannot be set up.
+    pub(crate) fn new(upstream: &Upstream, drain: Drain, log: EventLog) -> Result<Self, UpstreamError> {
+        let h2c = upstream.protocol == Protocol::H2c;
+        Ok(Self(Arc::new(Inner {
+            client: client(upstream, Connector::new(upstream, false)?, h2c),
+            switching: client(upstream, Connector::new(upstream, true)?, false),
+            upstream: upstream.clone(),
+            drain,
+            log,
+        })))
+    }
+}
+
+fn client(upstream: &Upstream, connector: Connector, h2c: bool) -> Client<Connector, Sending> {
+    Client::builder(TokioExecutor::new())
+        .pool_idle_timeout(upstream.idle_timeout)
+        .pool_max_idle_per_host(64)
+        .pool_timer(TokioTimer::new())
+        .timer(TokioTimer::new())
+        .http2_only(h2c)
+        .http2_adaptive_window(true)
+        .set_host(false)
+        .build(connector)
+}
+
+impl Service<Request<Body>> for Proxy {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let inner = self.0.clone();
+        Box::pin(async move { Ok(inner.pass(request).await) })
+    }
+}
+
+/// How an attempt ended without an answer.
+enum Broken {
+    TooSlow,
+    Failed(Error),
+}
+
+impl Inner {
+    async fn pass(&self, request: Request<Body>) -> Response<Body> {
+        let (mut head, body) = request.into_parts();
+        let Some(facts) = head.extensions.remove::<Facts>() else {
+            // Only the gate adds them: without the gate nothing passes.
+            return page::failure(Failure::Unreachable, "");
+        };
+        match head::stop(&head.method, &head.headers) {
+            Some(Stop::Method) => return page::failure(Failure::Method, facts.id.as_str()),
+            Some(Stop::Loop) => return page::failure(Failure::Loop, facts.id.as_str()),
+            None => {}
+        }
+        let wanted = match self.upstream.protocol {
+            Protocol::H2c => None,
+            Protocol::Http | Protocol::Https => {
+                head::asks_to_switch(&head.method, head.version, &head.headers)
+            }
+        };
+        let from_client = wanted.as_ref().and_then(|_| head.extensions.remove::<OnUpgrade>());
+        let switch = wanted.filter(|_| from_client.is_some());
+        let switched = head.extensions.remove::<Switched>();
+
+        let outgoing = self.outgoing(&head, &facts, switch.as_ref());
+        let again = body.is_end_stream() && is_idempotent(&head.method);
+        let answer = match self.attempt(outgoing.clone(), body, switch.is_some()).await {
+            Err((Broken::Failed(error), used)) if again && used && !error.is_connect() => {
+                tracing::debug!(%error, "the app had closed a pooled connection: once more");
+                self.attempt(outgoing, Body::empty(), switch.is_some()).await
+            }
+            answer => answer,
+        };
+        match answer {
+            Ok(response) => self.answer(response, switch, from_client, switched, &facts),
+            Err((broken, _)) => self.failed(broken, &facts),
+        }
+    }
+
+    fn outgoing(&self, head: &request::Parts, facts: &Facts, switch: Option<&Switch>) -> request::Parts {
+        let mut headers = head.headers.clone();
+        head::outward(&mut headers, head.version, facts, switch);
+        if self.upstream.protocol == Protocol::Http || switch.is_some() {
+            head::name_options(&mut headers);
+        }
+        let (mut outgoing, ()) = Request::new(()).into_parts();
+        outgoing.method = head.method.clone();
+        outgoing.uri = self.target(&head.uri, facts);
+        outgoing.version = Version::HTTP_11;
+        outgoing.headers = headers;
+        outgoing
+    }
+
+    /// HTTP/2 carries the authority in the target, so there it is the one that was judged; HTTP/1.1 has
+    /// `Host` for it, and one pool serves all names.
+    fn target(&self, asked: &Uri, facts: &Facts) -> Uri {
+        let upstream = &self.upstream;
+        let judged = || facts.site.authority().parse::<Authority>().ok();
+        let (scheme, authority) = match upstream.protocol {
+            Protocol::Http => (Scheme::HTTP, upstream.authority.clone()),
+            Protocol::H2c => (Scheme::HTTP, judged().unwrap_or_else(|| upstream.authority.clone())),
+            Protocol::Https => (Scheme::HTTPS, judged().unwrap_or_else(|| upstream.authority.clone())),
+        };
+        let path = asked.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(scheme);
+        parts.authority = Some(authority);
+        parts.path_and_query = Some(path);
+        Uri::from_parts(parts).unwrap_or_else(|_| upstream.uri())
+    }
+
+    /// One try. The flag tells whether the connection had served before.
+    async fn attempt(
+        &self,
+        head: request::Parts,
+        body: Body,
+        switching: bool,
+    ) -> Result<Response<Incoming>, (Broken, bool)> {
+        let progress = Progress::begin();
+        let mut request = Request::from_parts(head, Sending::new(body, progress.clone()));
+        let connection = capture_connection(&mut request);
+        let client = if switching { &self.switching } else { &self.client };
+        let answer = tokio::select! {
+            answer = client.request(request) => answer.map_err(Broken::Failed),
+            () = progress.stalls(self.upstream.response_timeout) => Err(Broken::TooSlow),
+        };
+        let used = connection.connection_metadata().as_ref().and_then(|connected| {
+            let mut extras = http::Extensions::new();
+            connected.get_extras(&mut extras);
+            extras.remove::<Used>()
+        });
+        match answer {
+            Ok(response) => {
+                if let Some(used) = used {
+                    used.mark();
+                }
+                Ok(response)
+            }
+            Err(broken) => Err((broken, used.is_some_and(|used| used.before()))),
+        }
+    }
+
+    fn answer(
+        &self,
+        mut response: Response<Incoming>,
+        switch: Option<Switch>,
+        from_client: Option<OnUpgrade>,
+        switched: Option<Switched>,
+        facts: &Facts,
+    ) -> Response<Body> {
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            head::homeward(response.headers_mut(), false);
+            let (mut head, body) = response.into_parts();
+            head.extensions = http::Extensions::new();
+            // The version is that of the app's connection; the client's has its own.
+            head.version = Version::HTTP_11;
+            return Response::from_parts(head, Body::new(body));
+        }
+        let (Some(switch), Some(from_client)) = (switch, from_client) else {
+            return self.refuse_answer("the app switched protocols unasked", facts);
+        };
+        let agreed = response.headers().get(http::header::UPGRADE);
+        if !agreed.is_some_and(|agreed| offers(&switch, agreed)) {
+            return self.refuse_answer("the app switched to a protocol that was not asked for", facts);
+        }
+        if let Some(switched) = switched {
+            switched.now();
+        }
+        tunnel::open(from_client, hyper::upgrade::on(&mut response), self.drain.clone());
+        head::homeward(response.headers_mut(), true);
+        let (mut head, _) = response.into_parts();
+        head.extensions = http::Extensions::new();
+        Response::from_parts(head, Body::empty())
+    }
+
+    fn refuse_answer(&self, why: &str, facts: &Facts) -> Response<Body> {
+        self.tell("portcullis.gateway.bad_answer", why, facts);
+        page::failure(Failure::Unreachable, facts.id.as_str())
+    }
+
+    fn failed(&self, broken: Broken, facts: &Facts) -> Response<Body> {
+        match broken {
+            Broken::TooSlow => {
+                let patience = seconds(self.upstream.response_timeout);
+                let why = format!("the app did not begin to answer within `{patience}`");
+                self.tell("portcullis.gateway.upstream_timeout", &why, facts);
+                page::failure(Failure::TooSlow, facts.id.as_str())
+            }
+            Broken::Failed(error) => {
+                let why = if error.is_connect() {
+                    format!("no connection to the app at `{}`: {}", self.upstream, root_cause(&error))
+                } else {
+                    format!("the app broke off before it answered: {}", root_cause(&error))
+                };
+                self.tell("portcullis.gateway.upstream_unreachable", &why, facts);
+                page::failure(Failure::Unreachable, facts.id.as_str())
+            }
+        }
+    }
+
+    fn tell(&self, name: &'static str, why: &str, facts: &Facts) {
+        tracing::warn!(id = %facts.id, "{why}");
+        self.log.notice(Notice::warn(name, why).of(&facts.id));
+    }
+}
+
+fn seconds(span: Duration) -> String {
+    if span.subsec_millis() == 0 {
+        format!("{} s", span.as_secs())
+    } else {
+        format!("{} ms", span.as_millis())
+    }
+}
+
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+/// RFC 9110 section 9.2.2.
+fn is_idempotent(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE)
+}
+
+/// Whether what the app chose was among what the client offered (RFC 9110 section 7.8).
+fn offers(switch: &Switch, agreed: &http::HeaderValue) -> bool {
+    let (Ok(offered), Ok(agreed)) = (switch.0.to_str(), agreed.to_str()) else { return false };
+    offered.split(',').any(|protocol| protocol.trim().eq_ignore_ascii_case(agreed.trim()))
+}

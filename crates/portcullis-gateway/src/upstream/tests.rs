@@ -1,0 +1,1 @@
+//! The proxy end to end, over real sockets.

@@ -1,0 +1,30 @@
+//! Both sides after `101 Switching Protocols`: bytes, no longer messages.
+
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::io::copy_bidirectional;
+
+/// Carries bytes both ways until one side ends. A client that never takes the switch up, or a tunnel that
+/// breaks, ends it for both.
+pub(crate) fn open(client: OnUpgrade, app: OnUpgrade, drain: crate::listen::Drain) {
+    tokio::spawn(async move {
+        let carry = async {
+            let (client, app) = match tokio::try_join!(client, app) {
+                Ok(both) => both,
+                Err(error) => {
+                    tracing::debug!(%error, "a switch of protocols was not completed");
+                    return;
+                }
+            };
+            let (mut client, mut app) = (TokioIo::new(client), TokioIo::new(app));
+            if let Err(error) = copy_bidirectional(&mut client, &mut app).await {
+                tracing::debug!(%error, "a tunnel broke off");
+            }
+        };
+        // Shutdown waits for running requests; a tunnel has no end to wait for.
+        tokio::select! {
+            () = carry => {}
+            () = drain.begins() => {}
+        }
+    });
+}
