@@ -1,0 +1,268 @@
+//! One connection, from the handshake to its end.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use portcullis::{Listener, Peer, TlsFacts};
+use portcullis_tower::{Body, Gate};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+use tokio_rustls::TlsAcceptor;
+
+use super::patience::Patient;
+use super::sniff::{Rewound, Spoken, sniff};
+use super::worker::NothingHere;
+use super::{Drain, Timeouts};
+use crate::upstream::Proxy;
+
+/// HTTP/2: what one connection may have running, and how much of it may be waste (CVE-2023-44487).
+const STREAMS: u32 = 128;
+const PENDING_RESETS: usize = 20;
+const LOCAL_RESETS: usize = 256;
+/// The longest list of headers; the engine's limits are lower, and tell why.
+const HEADER_LIST: u32 = 64 * 1024;
+
+/// What a request meets: the gate, with the app or with nothing behind it.
+#[derive(Clone)]
+pub(crate) enum Service {
+    Serves(Gate<Proxy>),
+    Redirects(Gate<NothingHere>),
+}
+
+impl Service {
+    fn call(
+        &mut self,
+        request: Request<Patient>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>> {
+        match self {
+            Self::Serves(gate) => tower::Service::call(gate, request),
+            Self::Redirects(gate) => tower::Service::call(gate, request),
+        }
+    }
+}
+
+/// Everything that a connection needs besides its socket.
+#[derive(Clone)]
+pub(crate) struct Connection {
+    pub(crate) service: Service,
+    pub(crate) listener: Listener,
+    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) drain: Drain,
+}
+
+impl Connection {
+    /// Serves until one side ends it, it falls silent for too long, or the gate closes.
+    pub(crate) async fn serve(self, stream: TcpStream, address: SocketAddr) {
+        let (handshake, drain) = (self.timeouts.header, self.drain.clone());
+        let Some(acceptor) = self.tls.clone() else {
+            let sniffed = tokio::select! {
+                sniffed = tokio::time::timeout(self.timeouts.idle, sniff(stream)) => sniffed,
+                () = drain.begins() => return,
+            };
+            if let Ok(Ok((spoken, stream))) = sniffed {
+                self.speak(spoken, stream, address, None).await;
+            }
+            return;
+        };
+        let accepted = tokio::select! {
+            accepted = tokio::time::timeout(handshake, acceptor.accept(stream)) => accepted,
+            () = drain.begins() => return,
+        };
+        match accepted {
+            Ok(Ok(stream)) => {
+                let (_, session) = stream.get_ref();
+                let facts = crate::tls::facts(session);
+                let spoken =
+                    if session.alpn_protocol() == Some(b"h2") { Spoken::Http2 } else { Spoken::Http1 };
+                self.speak(spoken, Rewound::fresh(stream), address, Some(facts)).await;
+            }
+            Ok(Err(error)) => tracing::debug!(%address, %error, "a TLS handshake failed"),
+            Err(_) => tracing::debug!(%address, "a TLS handshake took too long"),
+        }
+    }
+
+    async fn speak<IO>(self, spoken: Spoken, io: Rewound<IO>, address: SocketAddr, tls: Option<TlsFacts>)
+    where
+        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let peer = Peer { address, listener: self.listener, tls };
+        match spoken {
+            Spoken::Http1 => self.http1(io, peer).await,
+            Spoken::Http2 => self.http2(io, peer).await,
+        }
+    }
+
+    async fn http1<IO>(self, io: Rewound<IO>, peer: Peer)
+    where
+        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Self { service, timeouts, drain, .. } = self;
+        let serving = service_fn(move |request: Request<Incoming>| {
+            let mut service = service.clone();
+            let mut request = request.map(|body| Patient::new(body, timeouts.body, None));
+            request.extensions_mut().insert(peer.clone());
+            async move { service.call(request).await }
+        });
+        let mut connection = std::pin::pin!(
+            http1::Builder::new()
+                // A client that sent its request and closed that direction still gets its answer.
+                .half_close(true)
+                .timer(TokioTimer::new())
+                .header_read_timeout(timeouts.idle)
+                .serve_connection(TokioIo::new(io), serving)
+                .with_upgrades()
+        );
+        let mut closing = false;
+        loop {
+            tokio::select! {
+                ended = connection.as_mut() => {
+                    if let Err(error) = ended {
+                        tracing::debug!(%error, "a connection broke off");
+                    }
+                    return;
+                }
+                () = drain.begins(), if !closing => {
+                    closing = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+            }
+        }
+    }
+
+    async fn http2<IO>(self, io: Rewound<IO>, peer: Peer)
+    where
+        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Self { service, timeouts, drain, .. } = self;
+        let activity = Activity::new();
+        let watched = activity.clone();
+        let serving = service_fn(move |request: Request<Incoming>| {
+            let mut service = service.clone();
+            let held = watched.hold();
+            let mut request = request.map(|body| Patient::new(body, timeouts.body, Some(held.clone())));
+            request.extensions_mut().insert(peer.clone());
+            async move {
+                let response = service.call(request).await;
+                response.map(|response| response.map(|body| Holding { body, _held: held }))
+            }
+        });
+        let mut connection = std::pin::pin!(
+            http2::Builder::new(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .max_concurrent_streams(STREAMS)
+                .max_header_list_size(HEADER_LIST)
+                .max_pending_accept_reset_streams(PENDING_RESETS)
+                .max_local_error_reset_streams(LOCAL_RESETS)
+                .adaptive_window(true)
+                .keep_alive_interval(timeouts.idle.min(Duration::from_secs(60)))
+                .keep_alive_timeout(timeouts.header)
+                .serve_connection(TokioIo::new(io), serving)
+        );
+        let mut closing = false;
+        loop {
+            tokio::select! {
+                ended = connection.as_mut() => {
+                    if let Err(error) = ended {
+                        tracing::debug!(%error, "a connection broke off");
+                    }
+                    return;
+                }
+                () = drain.begins(), if !closing => {
+                    closing = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                () = activity.idles(timeouts.idle), if !closing => {
+                    closing = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+            }
+        }
+    }
+}
+
+/// Which streams run on an HTTP/2 connection, to tell when it is idle.
+#[derive(Clone)]
+struct Activity(Arc<Mutex<(usize, Instant)>>);
+
+/// One running stream.
+pub(crate) struct Held(Activity);
+
+impl Activity {
+    fn new() -> Self {
+        Self(Arc::new(Mutex::new((0, Instant::now()))))
+    }
+
+    fn hold(&self) -> Held {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.0 = state.0.saturating_add(1);
+        Held(self.clone())
+    }
+
+    /// Ends when nothing has run for `patience`.
+    async fn idles(&self, patience: Duration) {
+        loop {
+            let (running, since) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let from = if running == 0 { since } else { Instant::now() };
+            let Some(deadline) = from.checked_add(patience) else { return std::future::pending().await };
+            if deadline <= Instant::now() {
+                return;
+            }
+            tokio::time::sleep_until(deadline).await;
+        }
+    }
+}
+
+impl Clone for Held {
+    fn clone(&self) -> Self {
+        self.0.hold()
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut state = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *state = (state.0.saturating_sub(1), Instant::now());
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// A response body that keeps its connection from being taken for idle.
+    struct Holding {
+        #[pin]
+        body: Body,
+        _held: Held,
+    }
+}
+
+impl http_body::Body for Holding {
+    type Data = bytes::Bytes;
+    type Error = portcullis_tower::BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, Self::Error>>> {
+        self.project().body.poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.body.size_hint()
+    }
+}

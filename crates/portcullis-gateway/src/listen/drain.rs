@@ -1,0 +1,40 @@
+//! Ending well: everybody hears that the gate closes, and it waits for who is still inside.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+
+/// Held by everything that runs on one thread's runtime.
+#[derive(Clone)]
+pub(crate) struct Drain {
+    closing: watch::Receiver<bool>,
+    /// Nothing is ever sent: the channel closes when the last clone is gone.
+    _inside: mpsc::Sender<Infallible>,
+}
+
+/// Waits for the last [`Drain`] to go.
+pub(crate) struct Drainer {
+    inside: mpsc::Receiver<Infallible>,
+}
+
+impl Drain {
+    pub(crate) fn new(closing: watch::Receiver<bool>) -> (Self, Drainer) {
+        let (sender, inside) = mpsc::channel(1);
+        (Self { closing, _inside: sender }, Drainer { inside })
+    }
+
+    /// Ends when the gate begins to close.
+    pub(crate) async fn begins(&self) {
+        let mut closing = self.closing.clone();
+        // An error means that whoever could have closed the gate is gone: that is closing, too.
+        let _ = closing.wait_for(|closing| *closing).await;
+    }
+}
+
+impl Drainer {
+    /// Waits until nothing runs any more; `false` when that took longer than `patience`.
+    pub(crate) async fn wait(mut self, patience: Duration) -> bool {
+        tokio::time::timeout(patience, self.inside.recv()).await.is_ok()
+    }
+}
