@@ -1,1 +1,21 @@
-//! placeholder
+//! The `portcullis` program as a library: the gate in front of any web app.
+//!
+//! ```text
+//! socket ─▶ TLS ─▶ strict reader ─▶ hyper ─▶ portcullis_tower::Gate ─▶ upstream::Proxy ─▶ the app
+//! listen    tls    listen           listen    (the engine judges)      upstream
+//! ```
+//!
+//! [`Gateway::start`] is the whole of it; [`commands`] are what a terminal sees.
+
+pub mod commands;
+mod gateway;
+pub mod listen;
+pub mod record;
+mod settings;
+#[cfg(test)]
+mod testing;
+pub mod tls;
+pub mod upstream;
+
+pub use gateway::{Gateway, Running, StartError};
+pub use settings::{Settings, SettingsError};

@@ -1,2 +1,7 @@
-//! placeholder
-fn main() {}
+//! The `portcullis` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    portcullis_gateway::commands::main()
+}

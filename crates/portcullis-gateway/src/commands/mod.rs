@@ -1,0 +1,102 @@
+//! What a terminal sees.
+
+mod check;
+mod explain;
+mod fault;
+mod run;
+mod screen;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// A gate in front of any web app.
+#[derive(Debug, Parser)]
+#[command(name = "portcullis", version, about, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Put the gate in front of an app and serve
+    Run(run::Run),
+    /// Check a policy: faults with their place, advice with a number
+    Check(check::Check),
+    /// Print the JSON Schema of the policy, for editors
+    Schema,
+    /// Tell in plain words why a request was refused
+    Explain(explain::Explain),
+}
+
+/// How the program tells of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Why a command ends early. Each has its exit status: 2 for what the operator wrote, 1 for the rest.
+#[derive(Debug)]
+enum Failure {
+    /// What was written cannot be used.
+    Wrong(String),
+    /// It could, but it does not work here and now.
+    Broken(String),
+}
+
+/// Reads the arguments and does what they say.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.command {
+        Command::Run(run) => run.start(),
+        Command::Check(check) => check.start(),
+        Command::Schema => schema(),
+        Command::Explain(explain) => explain.start(),
+    };
+    match done {
+        Ok(code) => code,
+        Err(Failure::Wrong(message)) => {
+            eprintln!("{}", message.trim_end());
+            ExitCode::from(2)
+        }
+        Err(Failure::Broken(message)) => {
+            eprintln!("portcullis: {}", message.trim_end());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn schema() -> Result<ExitCode, Failure> {
+    let text = serde_json::to_string_pretty(&portcullis::Policy::schema())
+        .map_err(|error| Failure::Broken(error.to_string()))?;
+    print(&format!("{text}\n"))
+}
+
+/// Prints whole texts; a reader that went away (`| head`) is no failure.
+fn print(text: &str) -> Result<ExitCode, Failure> {
+    use std::io::Write;
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::Broken(error.to_string()))
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// The policy that is taken when none is named, if it is there.
+const POLICY: &str = "portcullis.toml";
+
+/// The policy file to read: the one named, else `portcullis.toml` here, if there is one.
+fn policy_file(named: Option<&PathBuf>) -> Option<PathBuf> {
+    match named {
+        Some(path) => Some(path.clone()),
+        None => Some(PathBuf::from(POLICY)).filter(|path| path.exists()),
+    }
+}

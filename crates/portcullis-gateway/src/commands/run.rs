@@ -1,0 +1,132 @@
+//! `portcullis run`
+
+use std::io::{IsTerminal, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use portcullis::Policy;
+use portcullis::policy::raw;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use super::{Failure, LogFormat, fault, policy_file, screen};
+use crate::{Gateway, Settings};
+
+/// Put the gate in front of an app and serve.
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// The app, as in `http://127.0.0.1:5000`; also `https://` and `h2c://`
+    #[arg(long, value_name = "URL")]
+    upstream: Option<String>,
+    /// Where to serve HTTPS [default: 127.0.0.1:8443]; port 0 for any free one
+    #[arg(long, value_name = "ADDR")]
+    https: Vec<SocketAddr>,
+    /// Where plain HTTP redirects to HTTPS
+    #[arg(long, value_name = "ADDR")]
+    http: Vec<SocketAddr>,
+    /// Where to serve the app over plain HTTP: for tests, or behind a balancer that ends TLS
+    #[arg(long, value_name = "ADDR")]
+    dangerous_plain: Vec<SocketAddr>,
+    /// A name that the site is called by, besides those of the policy
+    #[arg(long, value_name = "NAME")]
+    host: Vec<String>,
+    /// The policy [default: portcullis.toml, if it is there]
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Where keys, certificates and the event log live
+    #[arg(long, value_name = "DIR", default_value = Settings::DATA_DIR)]
+    data_dir: PathBuf,
+    /// How the program tells of itself
+    #[arg(long, value_enum, default_value_t)]
+    log: LogFormat,
+}
+
+impl Run {
+    pub(super) fn start(self) -> Result<ExitCode, Failure> {
+        trace(self.log);
+        let settings = self.settings()?;
+        let broken = |error: std::io::Error| Failure::Broken(error.to_string());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(broken)?;
+        runtime.block_on(async {
+            // Listened for before the gate stands: a signal in between must not kill it.
+            let mut terminate = signal(SignalKind::terminate()).map_err(broken)?;
+            let mut interrupt = signal(SignalKind::interrupt()).map_err(broken)?;
+            let running = Gateway::start(settings.clone())
+                .map_err(|error| Failure::Broken(format!("the gate does not stand: {error}")))?;
+            let mut out = std::io::stdout().lock();
+            let _ = out.write_all(screen::ready(&settings, &running, self.log).as_bytes());
+            let _ = out.flush();
+            drop(out);
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            tracing::info!("closing: running requests may end");
+            let shutdown = running.shutdown();
+            tokio::select! {
+                () = shutdown => {}
+                // Asked a second time, it does not wait.
+                _ = interrupt.recv() => tracing::warn!("closed at once"),
+            }
+            Ok(ExitCode::SUCCESS)
+        })
+    }
+
+    /// The policy file with the flags laid over it.
+    fn settings(&self) -> Result<Settings, Failure> {
+        let file = policy_file(self.policy.as_ref());
+        let (name, text) = match &file {
+            Some(path) => (path.display().to_string(), read(path)?),
+            None => ("the default policy".to_owned(), String::new()),
+        };
+        let (policy, mut written) = parse(&name, &text)?;
+        if let Some(address) = &self.upstream {
+            written.upstream = Some(match written.upstream.take() {
+                Some(raw::Upstream::Table(table)) => {
+                    raw::Upstream::Table(raw::UpstreamTable { address: address.clone(), ..table })
+                }
+                _ => raw::Upstream::Address(address.clone()),
+            });
+        }
+        let listeners = [
+            (&self.https, &mut written.listen.https),
+            (&self.http, &mut written.listen.http),
+            (&self.dangerous_plain, &mut written.listen.dangerous_plain),
+        ];
+        for (flags, listener) in listeners {
+            if !flags.is_empty() {
+                *listener = Some(raw::Addresses::Many(flags.iter().map(ToString::to_string).collect()));
+            }
+        }
+        let folder = file.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
+        let mut settings = Settings::from_policy(policy, &written, &folder)
+            .map_err(|error| Failure::Wrong(error.to_string()))?;
+        settings.names.clone_from(&self.host);
+        settings.data_dir.clone_from(&self.data_dir);
+        Ok(settings)
+    }
+}
+
+pub(super) fn read(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path)
+        .map_err(|error| Failure::Wrong(format!("the policy `{}` cannot be read: {error}", path.display())))
+}
+
+pub(super) fn parse(name: &str, text: &str) -> Result<(Policy, raw::File), Failure> {
+    let colour = std::io::stderr().is_terminal();
+    Policy::parse(name, text).map_err(|error| Failure::Wrong(fault::render(&error, colour)))
+}
+
+/// What the program tells of itself goes to standard error; `PORTCULLIS_LOG` chooses how much.
+fn trace(format: LogFormat) {
+    let filter = EnvFilter::try_from_env("PORTCULLIS_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("warn,portcullis_gateway=info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // An error means that somebody else listens already.
+    let _ = match format {
+        LogFormat::Text => builder.with_target(false).try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+}

@@ -1,0 +1,127 @@
+//! What the gateway is told, checked.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use portcullis::Policy;
+use portcullis::policy::raw;
+
+use crate::listen::Timeouts;
+use crate::tls::certificates::CertificateFiles;
+use crate::upstream::{Upstream, UpstreamError};
+
+/// Everything that [`crate::Gateway::start`] needs.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The app.
+    pub upstream: Upstream,
+    /// Where HTTPS is served. Port 0 means any free one.
+    pub https: Vec<SocketAddr>,
+    /// Where plain HTTP redirects to HTTPS.
+    pub http: Vec<SocketAddr>,
+    /// Where the app is served over plain HTTP.
+    pub dangerous_plain: Vec<SocketAddr>,
+    /// How many threads serve.
+    pub threads: usize,
+    /// How long the gate waits, for what.
+    pub timeouts: Timeouts,
+    /// Own certificates; with none, a local development authority makes one.
+    pub certificates: Vec<CertificateFiles>,
+    /// How often the certificate files are looked at.
+    pub certificate_interval: Duration,
+    /// Names for the development certificate, besides the loopback's.
+    pub names: Vec<String>,
+    /// The policy for the engine.
+    pub policy: Policy,
+    /// Where state lives.
+    pub data_dir: PathBuf,
+}
+
+/// Why settings do not hold.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// Nobody said where the app is.
+    #[error(
+        "nobody said where the app is: add `--upstream http://127.0.0.1:5000`, or `upstream = \"…\"` to the policy"
+    )]
+    NoUpstream,
+    /// The app's address is none.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// A listener's address is none.
+    #[error("`{0}` is not an address to listen on, which is as in `127.0.0.1:8443` or `[::]:443`")]
+    Address(String),
+    /// Plain HTTP that redirects to nothing.
+    #[error("plain HTTP at `{0}` has no HTTPS to redirect to")]
+    NoHttps(SocketAddr),
+}
+
+impl Settings {
+    /// Where state lives unless told otherwise.
+    pub const DATA_DIR: &'static str = "portcullis-data";
+    /// Where HTTPS is served unless told otherwise.
+    pub const HTTPS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8443);
+
+    /// An app with the default policy behind HTTPS at [`Self::HTTPS`].
+    #[must_use]
+    pub fn new(upstream: Upstream) -> Self {
+        Self {
+            upstream,
+            https: vec![Self::HTTPS],
+            http: Vec::new(),
+            dangerous_plain: Vec::new(),
+            threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            timeouts: Timeouts::default(),
+            certificates: Vec::new(),
+            certificate_interval: Duration::from_secs(2),
+            names: Vec::new(),
+            policy: Policy::default(),
+            data_dir: PathBuf::from(Self::DATA_DIR),
+        }
+    }
+
+    /// From a policy file; relative paths in it start at `folder`, where the file lies.
+    ///
+    /// # Errors
+    /// When it does not say where the app is, or names no address that can be listened on.
+    pub fn from_policy(policy: Policy, file: &raw::File, folder: &Path) -> Result<Self, SettingsError> {
+        let mut upstream = Upstream::from_policy(file.upstream.as_ref().ok_or(SettingsError::NoUpstream)?)?;
+        upstream.ca = upstream.ca.map(|path| folder.join(path));
+        let mut settings = Self::new(upstream);
+        let listen = &file.listen;
+        settings.https = match (&listen.https, &listen.dangerous_plain) {
+            (Some(written), _) => addresses(written)?,
+            // Whoever names only a plain listener wants no other.
+            (None, Some(_)) if listen.http.is_none() => Vec::new(),
+            (None, _) => settings.https,
+        };
+        settings.http = listen.http.as_ref().map_or(Ok(Vec::new()), addresses)?;
+        settings.dangerous_plain = listen.dangerous_plain.as_ref().map_or(Ok(Vec::new()), addresses)?;
+        if let Some(threads) = file.listen.threads {
+            settings.threads = threads;
+        }
+        settings.timeouts = Timeouts::from(&file.timeouts);
+        settings.certificates = file
+            .tls
+            .certificate
+            .iter()
+            .map(|pair| CertificateFiles { chain: folder.join(&pair.chain), key: folder.join(&pair.key) })
+            .collect();
+        settings.policy = policy;
+        settings.checked()
+    }
+
+    /// What no single setting shows.
+    fn checked(self) -> Result<Self, SettingsError> {
+        match (self.http.first(), self.https.is_empty()) {
+            (Some(http), true) => Err(SettingsError::NoHttps(*http)),
+            _ => Ok(self),
+        }
+    }
+}
+
+fn addresses(written: &raw::Addresses) -> Result<Vec<SocketAddr>, SettingsError> {
+    let parse = |address: &String| address.parse().map_err(|_| SettingsError::Address(address.clone()));
+    written.as_slice().iter().map(parse).collect()
+}
