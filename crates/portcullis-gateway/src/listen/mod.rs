@@ -9,7 +9,9 @@ mod drain;
 mod patience;
 mod sniff;
 mod socket;
+pub mod strict;
 mod switched;
+mod wires;
 mod worker;
 
 pub(crate) use drain::{Drain, Drainer};

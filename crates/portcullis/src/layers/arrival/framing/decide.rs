@@ -1,9 +1,11 @@
-//! STUB
-
 use bytes::Bytes;
-use http::request;
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderName, Method, Version, request};
 
-use super::{Config, Reason};
+use super::authority::{is_host_and_port, same};
+use super::field::{belongs_to_connection, decides, trimmed};
+use super::head::{coding_faults, length};
+use super::{Config, Fault, Reason, path};
 use crate::verdict::Verdict;
 
 /// What the strict reader saw of a request head.
@@ -20,20 +22,149 @@ impl Wire {
     /// The fault that made the head unreadable: the first.
     #[must_use]
     pub fn fatal(&self) -> Reason {
-        self.faults.first().cloned().unwrap_or(Reason::Stub)
+        self.faults
+            .first()
+            .cloned()
+            .unwrap_or_else(|| Reason::new(Fault::RequestLineShape, "head", &self.head))
     }
 }
 
-/// STUB
-pub(crate) fn judge(_head: &request::Parts, wire: Option<&Wire>, _config: &Config) -> Verdict<(), Reason> {
-    match wire.and_then(|wire| wire.faults.first()) {
-        Some(fault) => Verdict::Deny(fault.clone()),
+/// Judges a head of any version, cheap checks first; see the module page for the order.
+pub(crate) fn judge(head: &request::Parts, wire: Option<&Wire>, config: &Config) -> Verdict<(), Reason> {
+    let seen = wire.and_then(|wire| wire.faults.first().cloned());
+    let fault = seen
+        .or_else(|| method_fault(head))
+        .or_else(|| host_fault(head, wire.is_some()))
+        .or_else(|| body_fault(head))
+        .or_else(|| hop_fault(head))
+        .or_else(|| name_fault(&head.headers, config))
+        .or_else(|| path_fault(head, config));
+    match fault {
+        Some(reason) => Verdict::Deny(reason),
         None => Verdict::Pass(()),
     }
 }
 
-/// The path as routes are compared with: percent-decoded, slashes merged.
-#[must_use]
-pub fn normal_path(path: &str) -> String {
-    path.to_owned()
+fn multiplexed(head: &request::Parts) -> bool {
+    head.version >= Version::HTTP_2
+}
+
+/// `CONNECT` and `*`, for doors without the reader and for HTTP/2 (RFC 9113 section 8.3.1).
+fn method_fault(head: &request::Parts) -> Option<Reason> {
+    let target = head.uri.path();
+    if head.method == Method::CONNECT {
+        let asked = head.uri.to_string();
+        return Some(Reason::new(Fault::ConnectMethod, "method", asked.as_bytes()));
+    }
+    match target {
+        "*" if head.method != Method::OPTIONS => {
+            Some(Reason::new(Fault::TargetAsterisk, "target", target.as_bytes()))
+        }
+        "*" => None,
+        _ if target.starts_with('/') => None,
+        _ => Some(Reason::new(Fault::TargetForm, "target", target.as_bytes())),
+    }
+}
+
+/// One host, and the same wherever it is named (RFC 9112 section 3.2, RFC 9113 section 8.3.1).
+fn host_fault(head: &request::Parts, on_the_wire: bool) -> Option<Reason> {
+    let named = head.uri.authority().map(http::uri::Authority::as_str);
+    let mut hosts = head.headers.get_all(HOST).iter();
+    let here = |fault, bytes: &[u8]| Some(Reason::new(fault, "header `host`", bytes));
+    if let Some(authority) = named
+        && !is_host_and_port(authority.as_bytes())
+    {
+        return Some(Reason::new(Fault::HostInvalid, "target", authority.as_bytes()));
+    }
+    let Some(host) = hosts.next() else {
+        // HTTP/2 names the host in `:authority`; so do doors that rebuild a request from parts.
+        let told = named.is_some() && (multiplexed(head) || !on_the_wire);
+        return if told { None } else { here(Fault::HostMissing, b"") };
+    };
+    if let Some(second) = hosts.next() {
+        return here(Fault::HostRepeated, second.as_bytes());
+    }
+    if host.is_empty() {
+        return here(Fault::HostEmpty, b"");
+    }
+    if !is_host_and_port(host.as_bytes()) {
+        return here(Fault::HostInvalid, host.as_bytes());
+    }
+    match named {
+        Some(authority) if !same(authority.as_bytes(), host.as_bytes(), head.uri.scheme_str()) => {
+            here(Fault::HostDiffers, host.as_bytes())
+        }
+        _ => None,
+    }
+}
+
+/// Lengths and codings once more: other doors' HTTP libraries are laxer than our reader, and an HTTP/2
+/// request becomes HTTP/1 on its way to the app.
+fn body_fault(head: &request::Parts) -> Option<Reason> {
+    let mut faults = Vec::new();
+    let lengths = values(&head.headers, &CONTENT_LENGTH);
+    let codings = values(&head.headers, &TRANSFER_ENCODING);
+    length(&lengths, &mut faults);
+    if !multiplexed(head) {
+        coding_faults(&codings, head.version < Version::HTTP_11, &mut faults);
+    }
+    if !lengths.is_empty() && !codings.is_empty() {
+        let coding = codings.first().copied().unwrap_or_default();
+        faults.push(Reason::new(Fault::LengthWithCoding, "header `transfer-encoding`", coding));
+    }
+    faults.into_iter().next()
+}
+
+/// Fields that belong to one connection must neither come over HTTP/2 (RFC 9113 section 8.2.2) nor hide
+/// others from the app (RFC 9110 section 7.6.1).
+fn hop_fault(head: &request::Parts) -> Option<Reason> {
+    if multiplexed(head) {
+        for (name, value) in &head.headers {
+            let fault = match name.as_str() {
+                "te" if value.as_bytes().eq_ignore_ascii_case(b"trailers") => continue,
+                "te" => Fault::TeInHttp2,
+                // `trailer` announces and does not belong to the connection.
+                "trailer" => continue,
+                other if belongs_to_connection(other) => Fault::ConnectionFieldInHttp2,
+                _ => continue,
+            };
+            return Some(Reason::new(fault, format!("header `{name}`"), value.as_bytes()));
+        }
+        return None;
+    }
+    for value in values(&head.headers, &CONNECTION) {
+        for option in value.split(|byte| *byte == b',').map(trimmed) {
+            let name = String::from_utf8_lossy(option).to_ascii_lowercase();
+            if decides(&name) {
+                return Some(Reason::new(Fault::ConnectionNamesField, "header `connection`", value));
+            }
+        }
+    }
+    let expectations = values(&head.headers, &EXPECT);
+    let strange = expectations.iter().find(|value| !value.eq_ignore_ascii_case(b"100-continue"));
+    let second = expectations.get(1);
+    strange.or(second).map(|value| Reason::new(Fault::ExpectUnknown, "header `expect`", value))
+}
+
+/// `Content_Length` and the like: CGI and WSGI make one variable of both spellings.
+fn name_fault(headers: &HeaderMap, config: &Config) -> Option<Reason> {
+    if config.disguised_names {
+        return None;
+    }
+    headers.keys().map(HeaderName::as_str).filter(|name| name.contains('_')).find_map(|name| {
+        let plain = name.replace('_', "-");
+        let taken = decides(&plain) || belongs_to_connection(&plain);
+        taken.then(|| Reason::new(Fault::NameDisguised, "header name", name.as_bytes()))
+    })
+}
+
+fn path_fault(head: &request::Parts, config: &Config) -> Option<Reason> {
+    match head.uri.path() {
+        "*" => None,
+        path => path::fault(path, &config.path),
+    }
+}
+
+fn values<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec<&'a [u8]> {
+    headers.get_all(name).iter().map(http::HeaderValue::as_bytes).collect()
 }

@@ -1,33 +1,61 @@
-//! STUB
-
 use http::StatusCode;
 
+use super::Fault;
 use crate::verdict::{Evidence, Grounds, Place};
 
-/// Why this layer denies.
+/// Why this layer denies: the fault, and the bytes it was found in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reason {
-    /// STUB
-    Stub,
+pub struct Reason {
+    /// What is wrong.
+    pub fault: Fault,
+    /// Where, and the bytes as sent.
+    pub evidence: Evidence,
+}
+
+/// The most bytes of the evidence that the sentence quotes.
+const QUOTED: usize = 60;
+
+impl Reason {
+    /// `fault`, found at `place` in `bytes`.
+    pub fn new(fault: Fault, place: impl Into<String>, bytes: &[u8]) -> Self {
+        Self { fault, evidence: Evidence::new(place, bytes) }
+    }
 }
 
 impl Grounds for Reason {
     fn code(&self) -> &'static str {
-        "framing.stub"
+        self.fault.code()
     }
+
     fn status(&self) -> StatusCode {
-        StatusCode::FORBIDDEN
+        self.fault.status()
     }
+
     fn sentence(&self) -> String {
-        String::new()
+        let seen = self.fault.seen();
+        let bytes = &self.evidence.bytes;
+        if bytes.is_empty() {
+            return seen.to_owned();
+        }
+        let quoted = bytes.get(..QUOTED).unwrap_or(bytes).escape_ascii();
+        let more = if bytes.len() > QUOTED { "…" } else { "" };
+        format!("{seen}: `{quoted}{more}`")
     }
+
     fn why(&self) -> &'static str {
-        ""
+        self.fault.why()
     }
+
     fn evidence(&self) -> Option<Evidence> {
-        None
+        Some(self.evidence.clone())
     }
-    fn exception(&self, _at: &Place<'_>) -> Option<String> {
-        None
+
+    /// Only what does not touch the framing can be let through: where a message ends is not negotiable.
+    fn exception(&self, at: &Place<'_>) -> Option<String> {
+        let knob = self.fault.knob()?;
+        Some(at.route(&format!(
+            "[route.framing]\n# danger: {}\n{knob} = true\n",
+            self.fault.why().split_whitespace().collect::<Vec<_>>().join(" ")
+        )))
     }
 }

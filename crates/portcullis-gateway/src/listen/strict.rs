@@ -1,0 +1,337 @@
+//! The strict reader on a socket: what hyper reads has been judged before, byte for byte.
+//!
+//! ```text
+//! socket ─▶ raw ─▶ framing::Reader ─▶ judged ─▶ hyper
+//!                        └─▶ WireQueue ─▶ the service: one arrival for each request
+//! ```
+//!
+//! hyper never meets a message it could object to, so that every refusal comes from the one gate, with
+//! its event, and in the order of the requests: in the place of a head that cannot be read it gets a
+//! harmless one, which the service answers by `Engine::refuse_malformed`.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use portcullis::layers::arrival::framing::{Event, Fault, Phase, Reader, ReaderLimits, Reason};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep};
+
+use super::wires::Protocol;
+pub use super::wires::{Arrival, InFlight, WireQueue};
+
+/// How much is read at once.
+const READ: usize = 16 * 1024;
+/// How much is read ahead of a decision on an upgrade.
+const MOST_AHEAD: usize = 64 * 1024;
+/// After a refusal, how much of what the client still sends is read and thrown away, and for how long:
+/// closing a socket with bytes unread sends a reset, and the client never sees the refusal (RFC 9112
+/// section 9.6).
+const LINGER_BYTES: usize = 16 * 1024 * 1024;
+const LINGER_TIME: Duration = Duration::from_secs(5);
+/// What hyper gets in the place of a head that cannot be read.
+const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nHost: malformed.invalid\r\nConnection: close\r\n\r\n";
+
+/// How long a client may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// From the first byte of a head to its last.
+    pub header: Duration,
+    /// The longest silence within a body, while it is asked for.
+    pub body: Duration,
+    /// How long a connection with nothing in flight may wait for its next request.
+    pub idle: Duration,
+}
+
+/// A stream that speaks HTTP/1, judged as it is read. Writing passes through.
+pub struct StrictStream<IO> {
+    io: IO,
+    reader: Reader,
+    /// As it came, not judged yet.
+    raw: BytesMut,
+    /// Judged, for hyper.
+    judged: Bytes,
+    wires: WireQueue,
+    patience: Patience,
+    /// When the first byte of the head being read was there.
+    head_since: Option<Instant>,
+    waiting: Option<(Waiting, Instant)>,
+    timer: Option<Pin<Box<Sleep>>>,
+    end: End,
+    linger: Option<Linger>,
+}
+
+/// What the reader waits for, while it waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    Head,
+    Body,
+    Idle,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// There is more to come.
+    Open,
+    /// The client has ended, or was idle for too long.
+    Over,
+    /// A fault was found. hyper must not be told of an end before it has written the refusal: it would
+    /// take the client for gone.
+    Silent,
+}
+
+struct Linger {
+    shut: bool,
+    drained: usize,
+    until: Pin<Box<Sleep>>,
+}
+
+impl<IO> StrictStream<IO> {
+    /// Judges what `io` reads; the queue is for the service of this connection.
+    pub fn new(io: IO, limits: ReaderLimits, patience: Patience) -> (Self, WireQueue) {
+        let wires = WireQueue::default();
+        let stream = Self {
+            io,
+            reader: Reader::new(limits),
+            raw: BytesMut::new(),
+            judged: Bytes::new(),
+            wires: wires.clone(),
+            patience,
+            head_since: None,
+            waiting: None,
+            timer: None,
+            end: End::Open,
+            linger: None,
+        };
+        (stream, wires)
+    }
+
+    /// Gives the reader what it has, until something may pass or more is needed.
+    fn judge(&mut self) -> io::Result<()> {
+        while self.judged.is_empty() {
+            if self.reader.phase() == Phase::Waiting {
+                match self.wires.lock().protocol.take() {
+                    Some(Protocol::Changed) => self.reader.go_transparent(),
+                    Some(Protocol::Kept) => self.reader.resume(),
+                    None => return Ok(()),
+                }
+            }
+            match self.reader.read(&mut self.raw) {
+                None => return Ok(()),
+                Some(Event::Head(head)) => {
+                    let since = self.head_since.take().unwrap_or_else(Instant::now);
+                    if head.readable {
+                        self.judged = head.wire.head.clone();
+                        self.wires.push(head.wire, false, head.upgrade, since);
+                    } else {
+                        self.stand_in(head.wire, since);
+                    }
+                }
+                Some(Event::Body(bytes)) => self.judged = bytes,
+                Some(Event::End) => {}
+                Some(Event::Fault(reason)) => return Err(self.break_off(reason)),
+            }
+        }
+        Ok(())
+    }
+
+    fn stand_in(&mut self, wire: portcullis::layers::arrival::framing::Wire, since: Instant) {
+        self.wires.push(wire, true, false, since);
+        self.judged = Bytes::from_static(STAND_IN);
+        self.end = End::Silent;
+    }
+
+    /// hyper's body ends in this error; the service finds the reason in the queue.
+    fn break_off(&mut self, reason: Reason) -> io::Error {
+        self.end = End::Silent;
+        let told = io::Error::new(io::ErrorKind::InvalidData, reason.fault.code());
+        self.wires.lock().body_fault = Some(reason);
+        told
+    }
+
+    /// What is waited for now, and until when.
+    fn deadline(&mut self) -> Option<(Waiting, Instant)> {
+        let (waiting, patience) = match self.reader.phase() {
+            Phase::Head if !self.raw.is_empty() => (Waiting::Head, self.patience.header),
+            Phase::Head if self.wires.lock().in_flight == 0 => (Waiting::Idle, self.patience.idle),
+            Phase::Body => (Waiting::Body, self.patience.body),
+            Phase::Head | Phase::Waiting | Phase::Transparent | Phase::Broken => return None,
+        };
+        if let Some((before, deadline)) = self.waiting
+            && before == waiting
+        {
+            return Some((waiting, deadline));
+        }
+        let since = match waiting {
+            Waiting::Head => *self.head_since.get_or_insert_with(Instant::now),
+            Waiting::Body | Waiting::Idle => Instant::now(),
+        };
+        Some((waiting, since.checked_add(patience)?))
+    }
+
+    /// Acts on a deadline that has passed.
+    fn give_up(&mut self, waiting: Waiting) -> io::Result<()> {
+        self.waiting = None;
+        match waiting {
+            Waiting::Idle => self.end = End::Over,
+            Waiting::Head => {
+                let since = self.head_since.take().unwrap_or_else(Instant::now);
+                let wire = self.reader.give_up(&mut self.raw, Fault::HeadSlow);
+                self.stand_in(wire, since);
+            }
+            Waiting::Body => return Err(self.break_off(Reason::new(Fault::BodySlow, "body", b""))),
+        }
+        Ok(())
+    }
+
+    /// Whether the client may still be sending what nobody will read.
+    fn has_unread(&self) -> bool {
+        self.end == End::Silent
+            || !self.raw.is_empty()
+            || (self.end == End::Open && self.reader.phase() == Phase::Body)
+    }
+}
+
+impl<IO: AsyncRead + Unpin> StrictStream<IO> {
+    /// Reads more into `raw`; `Ready(false)` at the end.
+    fn poll_more(&mut self, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        let before = self.raw.len();
+        self.raw.resize(before.saturating_add(READ), 0);
+        let mut buffer = ReadBuf::new(self.raw.get_mut(before..).unwrap_or_default());
+        let polled = Pin::new(&mut self.io).poll_read(context, &mut buffer);
+        let read = buffer.filled().len();
+        self.raw.truncate(before.saturating_add(read));
+        if self.raw.is_empty() {
+            // A connection that waits keeps no memory.
+            self.raw = BytesMut::new();
+        }
+        ready!(polled)?;
+        Poll::Ready(Ok(read > 0))
+    }
+
+    /// Runs the clock; `Ready` when the deadline has passed.
+    fn poll_patience(&mut self, context: &mut Context<'_>) -> Poll<Waiting> {
+        let Some((waiting, deadline)) = self.deadline() else {
+            self.waiting = None;
+            return Poll::Pending;
+        };
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        if self.waiting != Some((waiting, deadline)) {
+            self.waiting = Some((waiting, deadline));
+            timer.as_mut().reset(deadline);
+        }
+        ready!(timer.as_mut().poll(context));
+        Poll::Ready(waiting)
+    }
+}
+
+impl<IO: AsyncRead + Unpin> AsyncRead for StrictStream<IO> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        loop {
+            if !this.judged.is_empty() {
+                let length = this.judged.len().min(buffer.remaining());
+                buffer.put_slice(this.judged.split_to(length).chunk());
+                return Poll::Ready(Ok(()));
+            }
+            match this.end {
+                End::Over => return Poll::Ready(Ok(())),
+                End::Silent => return Poll::Pending,
+                End::Open => {}
+            }
+            if this.reader.phase() == Phase::Transparent && this.raw.is_empty() {
+                return Pin::new(&mut this.io).poll_read(context, buffer);
+            }
+            this.judge()?;
+            if !this.judged.is_empty() || this.end != End::Open {
+                continue;
+            }
+            this.wires.lock().reader = Some(context.waker().clone());
+            if this.reader.phase() == Phase::Waiting {
+                // The decision may have come between the look and the waker.
+                if this.wires.lock().protocol.is_some() {
+                    continue;
+                }
+                if this.raw.len() >= MOST_AHEAD {
+                    return Poll::Pending;
+                }
+            }
+            match this.poll_more(context)? {
+                Poll::Ready(true) => {
+                    if this.waiting.is_some_and(|(waiting, _)| waiting != Waiting::Head) {
+                        this.waiting = None;
+                    }
+                }
+                Poll::Ready(false) => this.end = End::Over,
+                Poll::Pending => {
+                    let waiting = ready!(this.poll_patience(context));
+                    this.give_up(waiting)?;
+                }
+            }
+        }
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for StrictStream<IO> {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().io).poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().io).poll_flush(context)
+    }
+
+    /// Says that nothing more will be written; where the client is still sending, listens on for a while
+    /// so that it can read the answer.
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let unread = this.has_unread();
+        let linger = this.linger.get_or_insert_with(|| Linger {
+            shut: false,
+            drained: 0,
+            until: Box::pin(tokio::time::sleep(LINGER_TIME)),
+        });
+        if !linger.shut {
+            ready!(Pin::new(&mut this.io).poll_shutdown(context))?;
+            linger.shut = true;
+        }
+        if !unread {
+            return Poll::Ready(Ok(()));
+        }
+        let mut waste = [0; 4096];
+        while linger.drained < LINGER_BYTES {
+            let mut buffer = ReadBuf::new(&mut waste);
+            match Pin::new(&mut this.io).poll_read(context, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    linger.drained = linger.drained.saturating_add(buffer.filled().len());
+                }
+                // The client has ended or is gone: either way there is nobody left to wait for.
+                Poll::Ready(_) => return Poll::Ready(Ok(())),
+                Poll::Pending => {
+                    ready!(linger.until.as_mut().poll(context));
+                    return Poll::Ready(Ok(()));
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().io).poll_write_vectored(context, parts)
+    }
+}
