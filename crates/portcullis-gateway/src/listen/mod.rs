@@ -58,3 +58,6 @@ impl From<&raw::Timeouts> for Timeouts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,3 +52,6 @@ pub fn facts(connection: &ServerConnection) -> TlsFacts {
         client_certificate: connection.peer_certificates().is_some_and(|chain| !chain.is_empty()),
     }
 }
+
+#[cfg(test)]
+mod tests;

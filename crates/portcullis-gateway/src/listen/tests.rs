@@ -1,0 +1,96 @@
+//! Listeners and connections, over real sockets.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::Gateway;
+use crate::testing::{app, ask, header, plain, read_head, request, settings};
+
+const HELLO: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello";
+
+#[tokio::test]
+async fn closing_lets_a_slow_request_end() {
+    let address = app(|mut stream, _| async move {
+        read_head(&mut stream).await;
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        stream.write_all(HELLO.as_bytes()).await.unwrap();
+    })
+    .await;
+    let gate = Gateway::start(settings(&format!("http://{address}"))).unwrap();
+    let served = plain(&gate);
+    let mut stream = TcpStream::connect(served).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let began = std::time::Instant::now();
+    gate.shutdown().await;
+    assert!(began.elapsed() >= Duration::from_millis(200), "did not wait");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("hello"), "{answer}");
+    assert!(TcpStream::connect(served).await.is_err(), "still listening");
+}
+
+#[tokio::test]
+async fn closing_does_not_wait_for_those_who_say_nothing() {
+    let address = app(|mut stream, _| async move {
+        read_head(&mut stream).await;
+        stream.write_all(HELLO.as_bytes()).await.unwrap();
+    })
+    .await;
+    let gate = Gateway::start(settings(&format!("http://{address}"))).unwrap();
+    let mut kept = TcpStream::connect(plain(&gate)).await.unwrap();
+    kept.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    read_head(&mut kept).await;
+    let _silent = TcpStream::connect(plain(&gate)).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(3), gate.shutdown()).await.expect("waited for idle clients");
+}
+
+#[tokio::test]
+async fn all_threads_share_one_port() {
+    let address = app(|mut stream, _| async move {
+        read_head(&mut stream).await;
+        let _ = stream.write_all(HELLO.as_bytes()).await;
+    })
+    .await;
+    let mut settings = settings(&format!("http://{address}"));
+    settings.threads = 3;
+    let gate = Gateway::start(settings).unwrap();
+    for _ in 0..12 {
+        assert!(ask(plain(&gate), &request("GET /", "")).await.ends_with("hello"));
+    }
+}
+
+#[tokio::test]
+async fn a_redirecting_listener_serves_nothing_else() {
+    let address = app(|mut stream, _| async move {
+        read_head(&mut stream).await;
+        let _ = stream.write_all(HELLO.as_bytes()).await;
+    })
+    .await;
+    let mut settings = settings(&format!("http://{address}"));
+    settings.https = vec!["127.0.0.1:0".parse().unwrap()];
+    settings.http = vec!["127.0.0.1:0".parse().unwrap()];
+    let gate = Gateway::start(settings).unwrap();
+    let answer = ask(gate.http[0], &request("GET /a?b=c", "")).await;
+    assert!(!answer.contains("hello"), "{answer}");
+    assert!(!answer.starts_with("HTTP/1.1 2"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_silent_upload_is_ended() {
+    let address = app(|mut stream, _| async move {
+        let mut sink = Vec::new();
+        let _ = stream.read_to_end(&mut sink).await;
+    })
+    .await;
+    let mut settings = settings(&format!("http://{address}"));
+    settings.timeouts.body = Duration::from_millis(200);
+    let gate = Gateway::start(settings).unwrap();
+    let head = request("POST /", "Content-Type: application/octet-stream\r\nContent-Length: 100\r\n");
+    let began = std::time::Instant::now();
+    let answer = ask(plain(&gate), &(head + "only this")).await;
+    assert!(began.elapsed() < Duration::from_secs(5));
+    assert!(!answer.starts_with("HTTP/1.1 2"), "{answer}");
+}
