@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import net from "node:net";
 import path from "node:path";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
@@ -10,6 +11,15 @@ import { promisify } from "node:util";
 import { Scope, startApp, startGate } from "./harness.mjs";
 
 const scanner = path.join(path.dirname(fileURLToPath(import.meta.url)), "node_modules/@mdn/mdn-http-observatory/src/scan.js");
+
+/** The scanner knows no other ports. */
+async function mayBind(port) {
+  const server = net.createServer();
+  await new Promise((done, failed) => server.once("error", failed).listen(port, "127.0.0.1", done)).catch(({ code }) => {
+    throw new Error(`this test needs 127.0.0.1:${port}, which is refused (${code}): free it, or run as root`);
+  });
+  await new Promise((done) => server.close(done));
+}
 
 async function scan(authority, host) {
   const { stdout } = await promisify(execFile)(process.execPath, [scanner, host], {
@@ -20,6 +30,8 @@ async function scan(authority, host) {
 }
 
 test("the tutorial app behind the gate has grade A or better", { timeout: 300_000 }, async (t) => {
+  await mayBind(443);
+  await mayBind(80);
   const scope = new Scope(t);
   const app = await startApp(scope, "tutorial");
   const gate = await startGate(scope, app.upstream, { https: 443, http: 80 });
@@ -29,6 +41,4 @@ test("the tutorial app behind the gate has grade A or better", { timeout: 300_00
     t.diagnostic(`${pass === false ? "fail" : "pass"} ${name}: ${result} (${scoreModifier})`);
   }
   assert.match(result.grade, /^A/);
-  const failed = Object.entries(tests).filter(([, { pass }]) => pass === false).map(([name]) => name);
-  t.diagnostic(`not passed: ${failed.join(", ") || "none"}`);
 });
