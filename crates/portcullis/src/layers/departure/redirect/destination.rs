@@ -34,14 +34,19 @@ pub enum Destination {
 /// [`Destination::Ours`].
 #[must_use]
 pub fn guard(base: &Url, target: &str, partners: &[OriginPattern]) -> Destination {
-    let mut worst = Destination::Nowhere;
-    for url in readings(base, target) {
+    let standard = base.join(target).map_or(Destination::Nowhere, |url| classify(base, url, partners));
+    let mut worst = standard.clone();
+    for url in other_readings(base, target) {
         let found = classify(base, url, partners);
         if rank(&found) > rank(&worst) {
             worst = found;
         }
     }
-    worst
+    // What the standard cannot read does not become ours by another reading.
+    match (standard, worst) {
+        (Destination::Nowhere, Destination::Ours(_)) => Destination::Nowhere,
+        (_, worst) => worst,
+    }
 }
 
 fn classify(base: &Url, url: Url, partners: &[OriginPattern]) -> Destination {
@@ -72,17 +77,26 @@ fn rank(destination: &Destination) -> u8 {
     }
 }
 
-/// By the URL standard; and, because older browsers and many clients read a scheme without two slashes
-/// as an absolute URL while the standard reads it as a path when the schemes agree, also without a base.
-/// Three slashes or more after `http:` are two for browsers, and a path for some others.
-fn readings(base: &Url, target: &str) -> Vec<Url> {
-    let mut found: Vec<Url> = base.join(target).into_iter().collect();
+/// All readings, the standard's first.
+pub(super) fn readings(base: &Url, target: &str) -> impl Iterator<Item = Url> {
+    base.join(target).into_iter().chain(other_readings(base, target))
+}
+
+/// Beside the URL standard: older browsers and many clients read a scheme without two slashes as an
+/// absolute URL, while the standard reads it as a path when the schemes agree.
+fn other_readings(base: &Url, target: &str) -> Vec<Url> {
+    let mut found = Vec::new();
     let bare = stripped(target);
     if let Some((scheme, _)) = bare.split_once(':')
         && SPECIAL.iter().any(|special| scheme.eq_ignore_ascii_case(special))
         && let Ok(url) = Url::parse(&bare)
     {
         found.push(url);
+    }
+    // Readers by RFC 3986 don't take a backslash for a slash: `https://ours\@evil.example` is for them a
+    // user at another host.
+    if bare.contains('\\') {
+        found.extend(base.join(&bare.replace('\\', "%5C")));
     }
     // A scheme behind what only some readers skip: ` javascript:`, `%09javascript:`, `\u{feff}https:`.
     let skipped = bare.trim_start_matches(|c: char| !c.is_ascii_graphic());

@@ -3,6 +3,7 @@
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
+use super::destination::readings;
 use crate::body::Inspector;
 
 /// The most values of a form that are kept until the response, and the most bytes of each.
@@ -65,8 +66,8 @@ struct Sought<'a> {
 
 impl<'a> Sought<'a> {
     fn new(base: &'a Url, there: &'a Url) -> Self {
-        let host = there.host_str().unwrap_or("").trim_end_matches('.').to_ascii_lowercase();
-        let ours = base.host_str().unwrap_or("").trim_end_matches('.').to_ascii_lowercase();
+        let host = there.host_str().unwrap_or("").trim_matches('.').to_ascii_lowercase();
+        let ours = base.host_str().unwrap_or("").trim_matches('.').to_ascii_lowercase();
         Self { base, there, host, ours, unicode_left: 200 }
     }
 
@@ -88,14 +89,10 @@ impl<'a> Sought<'a> {
     /// The value as a whole is a target that leads there: by number, by user-info trick, by any spelling
     /// that a browser reads so.
     fn resolves_there(&self, value: &str) -> bool {
-        [value, value.trim_start_matches('/')].iter().any(|value| {
-            self.base.join(value).is_ok_and(|url| {
-                url.scheme() == self.there.scheme()
-                    && url.host() == self.there.host()
-                    && !self.host.is_empty()
-                    || self.host.is_empty() && url.scheme() == self.there.scheme()
-            })
-        })
+        [value, value.trim_start_matches('/')]
+            .iter()
+            .flat_map(|value| readings(self.base, value))
+            .any(|url| url.scheme() == self.there.scheme() && url.host() == self.there.host())
     }
 
     /// The value has the host's name in it, or the end of a name that begins with ours: the app put
