@@ -62,16 +62,16 @@ impl Origin {
         Self { scheme, host, port }
     }
 
-    pub(crate) fn scheme(&self) -> &str {
+    /// In lower case.
+    #[must_use]
+    pub fn scheme(&self) -> &str {
         &self.scheme
     }
 
-    pub(crate) fn host(&self) -> &str {
+    /// As the URL standard normalises it: lower case, punycode, without the root's dot.
+    #[must_use]
+    pub fn host(&self) -> &str {
         &self.host
-    }
-
-    pub(crate) fn port(&self) -> Option<u16> {
-        self.port
     }
 
     /// Whether `other` is the same host and both ports are those of their schemes, but `other` is HTTPS

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue};
 
 use super::arrive::shown;
 use super::name::{Prefix, demands_http_only};
-use super::set_cookie::{Mending, SameSite, SetCookie};
+use super::set_cookie::{Identity, Mending, SameSite, SetCookie};
 use super::{Config, Reason, seal};
 use crate::exchange::Exchange;
 use crate::keys::Keyring;
@@ -79,7 +79,7 @@ fn harden_all(
     noted: &mut Vec<Reason>,
 ) -> Vec<HeaderValue> {
     let rules = exchange.rules.clone();
-    let mut last: HashMap<(Vec<u8>, Vec<u8>, Vec<u8>), usize> = HashMap::new();
+    let mut last: HashMap<Identity, usize> = HashMap::new();
     let mut sent: Vec<Option<HeaderValue>> = Vec::with_capacity(written.len());
     for (index, written) in written.iter().enumerate() {
         let hardened = harden(written, &rules.cookies, exchange, keys, noted);

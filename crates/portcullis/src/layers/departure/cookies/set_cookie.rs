@@ -34,6 +34,14 @@ pub(super) enum SameSite {
     Absent,
 }
 
+/// What browsers compare to tell one stored cookie from another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Identity {
+    name: Vec<u8>,
+    domain: Vec<u8>,
+    path: Vec<u8>,
+}
+
 /// What is to be changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Mending {
@@ -93,11 +101,10 @@ impl<'a> SetCookie<'a> {
         }
     }
 
-    /// What browsers compare to tell one stored cookie from another.
-    pub(super) fn identity(&self) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
+    pub(super) fn identity(&self) -> Identity {
         let domain = self.domain.unwrap_or_default();
         let domain = domain.strip_prefix(b".").unwrap_or(domain).to_ascii_lowercase();
-        (self.name.to_vec(), domain, self.path.unwrap_or_default().to_vec())
+        Identity { name: self.name.to_vec(), domain, path: self.path.unwrap_or_default().to_vec() }
     }
 
     pub(super) fn is_too_large(&self) -> bool {
