@@ -146,7 +146,7 @@ impl Engine {
 impl Received {
     /// The inspector that the body must go through before [`Engine::admit`].
     pub fn inspector(&self) -> Inspector {
-        Inspector::new(&self.head, &self.exchange.rules.limits, self.intent.needs_token())
+        Inspector::new(&self.head, &self.exchange.rules.limits)
     }
 
     /// The body could not be read to its end: the reader saw a fault in it, or it took too long.

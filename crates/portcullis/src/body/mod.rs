@@ -1,16 +1,49 @@
-//! STUB: the request body.
+//! The request body, read as it streams by, before the app gets it.
+//!
+//! Forms (`application/x-www-form-urlencoded`, `multipart/form-data`) and JSON are held back until they
+//! are complete or the window `limits.hold` is full, so that the verdict falls before the app sees a
+//! byte; then the rest is counted on its way ([`Inspector::pass`]). Every other kind of body, and every
+//! compressed one, goes straight through and only its bytes are counted.
+//!
+//! Our own form field, the token against forged requests, is taken out of what was held: the app never
+//! meets it. A field of ours that comes behind the window stays where it is; the gateway writes it first
+//! into each form, so that this takes another writer.
+
+mod json;
+mod kind;
+mod multipart;
+#[cfg(test)]
+mod tests;
+mod urlencoded;
 
 use std::ops::Range;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::request;
 
+use self::json::Json;
+use self::kind::Kind;
+use self::multipart::Multipart;
+use self::urlencoded::Urlencoded;
 use crate::layers::arrival::limits;
+use crate::layers::content::csrf::FIELD;
+use crate::verdict::Mode;
+
+/// The longest value of our own field that is looked at.
+const LONGEST_TOKEN: usize = 1024;
+
+/// How far the window may stretch when it would end within our own field.
+const STRETCH: usize = 4096;
 
 /// Reads a request body as it arrives, before the app does.
 pub struct Inspector {
-    held: Vec<Bytes>,
-    done: bool,
+    reader: Reader,
+    limits: limits::Config,
+    held: BytesMut,
+    total: u64,
+    stage: Stage,
+    complete: bool,
+    exceeded: Option<limits::Reason>,
 }
 
 /// Whether the inspector knows enough.
@@ -22,31 +55,138 @@ pub enum Progress {
     Enough,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Before the verdict, and more is wanted.
+    Holding,
+    /// Nothing more is wanted before the verdict.
+    Enough,
+}
+
+#[derive(Debug)]
+enum Reader {
+    Urlencoded(Urlencoded),
+    Multipart(Multipart),
+    Json(Json),
+    Bytes,
+}
+
 impl Inspector {
-    pub(crate) fn new(_head: &request::Parts, _limits: &limits::Config, _find_token: bool) -> Self {
-        Self { held: Vec::new(), done: false }
+    pub(crate) fn new(head: &request::Parts, limits: &limits::Config) -> Self {
+        let mut exceeded = None;
+        let reader = match Kind::of(&head.headers) {
+            Kind::Urlencoded => {
+                let before = head.uri.query().map_or(0, |query| read_query(query, limits).count());
+                Reader::Urlencoded(Urlencoded::new(*limits, before))
+            }
+            Kind::Multipart(boundary) => Reader::Multipart(Multipart::new(*limits, &boundary)),
+            Kind::MultipartUnclear(fault) => {
+                exceeded = Some(limits::Reason::MalformMultipart { fault });
+                Reader::Bytes
+            }
+            Kind::Json => Reader::Json(Json::new(*limits)),
+            Kind::Other => Reader::Bytes,
+        };
+        let stage = match reader {
+            Reader::Bytes => Stage::Enough,
+            Reader::Urlencoded(_) | Reader::Multipart(_) | Reader::Json(_) => Stage::Holding,
+        };
+        let complete = limits::content_length(&head.headers) == Some(0);
+        Self { reader, limits: *limits, held: BytesMut::new(), total: 0, stage, complete, exceeded }
     }
 
     /// Whether anything has to be seen before admission.
     #[must_use]
     pub fn wants_body(&self) -> bool {
-        !self.done
+        self.stage == Stage::Holding && !self.complete
     }
 
     /// The next bytes; they are kept until admission.
     pub fn push(&mut self, chunk: Bytes) -> Progress {
-        self.held.push(chunk);
-        Progress::Enough
+        self.read(&chunk);
+        // Copied, because a client may send the body byte by byte, and each slice keeps its whole buffer.
+        self.held.extend_from_slice(&chunk);
+        let window = self.limits.hold.saturating_add(if self.in_own_field() { STRETCH } else { 0 });
+        if self.exceeded.is_some() && self.limits.mode == Mode::Enforce || self.held.len() >= window {
+            self.stage = Stage::Enough;
+        }
+        match self.stage {
+            Stage::Holding => Progress::More,
+            Stage::Enough => Progress::Enough,
+        }
     }
 
     /// The body is complete.
     pub fn end(&mut self) {
-        self.done = true;
+        if self.complete {
+            return;
+        }
+        self.complete = true;
+        self.stage = Stage::Enough;
+        match &mut self.reader {
+            Reader::Urlencoded(form) => form.end(),
+            Reader::Multipart(form) => form.end(),
+            Reader::Json(_) | Reader::Bytes => {}
+        }
+        self.note_fault();
+    }
+
+    /// Whether everything that was sent has been seen before the verdict.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// The value of our own form field, when it has been seen whole. Where it stands more than once, the
+    /// first counts: nobody can forge either.
+    #[must_use]
+    pub fn csrf_token(&self) -> Option<&str> {
+        let token = match &self.reader {
+            Reader::Urlencoded(form) => form.token.as_deref()?,
+            Reader::Multipart(form) => form.token.as_deref()?,
+            Reader::Json(_) | Reader::Bytes => return None,
+        };
+        std::str::from_utf8(token).ok()
+    }
+
+    /// Every field of an urlencoded form that is held whole, decoded, without our own: to offer the form
+    /// again. `None` for every other body, for one that is not UTF-8, and after
+    /// [`Inspector::take_held`].
+    #[must_use]
+    pub fn form_pairs(&self) -> Option<Vec<(String, String)>> {
+        let Reader::Urlencoded(_) = &self.reader else { return None };
+        if !self.complete || u64::try_from(self.held.len()) != Ok(self.total) {
+            return None;
+        }
+        let pairs = urlencoded::pairs(&self.held).into_iter().filter(|(name, _)| name != FIELD.as_bytes());
+        pairs
+            .map(|(name, value)| Some((String::from_utf8(name).ok()?, String::from_utf8(value).ok()?)))
+            .collect()
+    }
+
+    /// How many bytes of what was sent the app does not get: by so much `Content-Length` must shrink.
+    #[must_use]
+    pub fn removed(&self) -> usize {
+        self.cuts().iter().map(|cut| cut.end.saturating_sub(cut.start)).fold(0, usize::saturating_add)
     }
 
     /// After admission: the bytes kept, as the app is to get them.
     pub fn take_held(&mut self) -> Vec<Bytes> {
-        std::mem::take(&mut self.held)
+        let cuts: Vec<Range<usize>> = self.cuts().to_vec();
+        let mut rest = std::mem::take(&mut self.held).freeze();
+        let mut taken = 0_usize;
+        let mut pieces = Vec::new();
+        for cut in cuts {
+            let before = cut.start.saturating_sub(taken).min(rest.len());
+            let piece = rest.split_to(before);
+            let dropped = cut.end.saturating_sub(cut.start).min(rest.len());
+            let _ = rest.split_to(dropped);
+            taken = cut.end;
+            pieces.push(piece);
+        }
+        pieces.push(rest);
+        pieces.retain(|piece| !piece.is_empty());
+        pieces
     }
 
     /// After admission: a later chunk. `Err` when a limit is passed in mid-stream: break the request to
@@ -55,24 +195,74 @@ impl Inspector {
     /// # Errors
     /// The limit that was passed.
     pub fn pass(&mut self, chunk: Bytes) -> Result<Bytes, limits::Reason> {
-        Ok(chunk)
+        if self.limits.mode != Mode::Enforce {
+            return Ok(chunk);
+        }
+        self.read(&chunk);
+        match &self.exceeded {
+            Some(reason) => Err(reason.clone()),
+            None => Ok(chunk),
+        }
     }
 
-    /// The value of our form field, once found.
-    pub(crate) fn csrf_token(&self) -> Option<&str> {
-        None
+    /// The first limit that was passed.
+    pub(crate) fn exceeded(&self) -> Option<&limits::Reason> {
+        self.exceeded.as_ref()
     }
 
-    /// The fields of a urlencoded form that was held whole.
-    pub(crate) fn form_pairs(&self) -> Option<&[(String, String)]> {
-        None
+    fn read(&mut self, chunk: &[u8]) {
+        self.total = self.total.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
+        if self.total > self.limits.body {
+            let limit = self.limits.body;
+            self.exceeded.get_or_insert(limits::Reason::BodyTooLarge { announced: None, limit });
+        }
+        match &mut self.reader {
+            Reader::Urlencoded(form) => form.feed(chunk),
+            Reader::Multipart(form) => form.feed(chunk),
+            Reader::Json(document) => document.feed(chunk),
+            Reader::Bytes => {}
+        }
+        self.note_fault();
     }
 
-    /// How many bytes of the body the app will not get.
-    pub(crate) fn removed(&self) -> usize {
-        0
+    fn note_fault(&mut self) {
+        let fault = match &self.reader {
+            Reader::Urlencoded(form) => &form.fault,
+            Reader::Multipart(form) => &form.fault,
+            Reader::Json(document) => &document.fault,
+            Reader::Bytes => return,
+        };
+        if self.exceeded.is_none() {
+            self.exceeded.clone_from(fault);
+        }
     }
 
-    /// Bytes of the body that the app is not to get: our own form field, so that it never meets it.
-    pub(crate) fn cut(&mut self, _range: Range<usize>) {}
+    fn in_own_field(&self) -> bool {
+        match &self.reader {
+            Reader::Urlencoded(form) => form.in_own_field(),
+            Reader::Multipart(form) => form.in_own_field(),
+            Reader::Json(_) | Reader::Bytes => false,
+        }
+    }
+
+    /// Where our own field stands in the held bytes, in order and apart.
+    fn cuts(&self) -> &[Range<usize>] {
+        match &self.reader {
+            Reader::Urlencoded(form) => &form.cuts,
+            Reader::Multipart(form) => &form.cuts,
+            Reader::Json(_) | Reader::Bytes => &[],
+        }
+    }
+}
+
+/// What is wrong with the parameters of a query.
+pub(crate) fn query_fault(query: &str, limits: &limits::Config) -> Option<limits::Reason> {
+    read_query(query, limits).fault
+}
+
+fn read_query(query: &str, limits: &limits::Config) -> Urlencoded {
+    let mut form = Urlencoded::new(*limits, 0);
+    form.feed(query.as_bytes());
+    form.end();
+    form
 }
