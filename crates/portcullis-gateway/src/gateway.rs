@@ -11,7 +11,7 @@ use portcullis_tower::{EventSink, GateLayer};
 use rustls::ServerConfig;
 use tokio::sync::{oneshot, watch};
 
-use crate::listen::{Door, Drain, Sockets, Worker, bind};
+use crate::listen::{Door, Drain, Judge, Sockets, Worker, bind};
 use crate::record::keys::{self, KeyError};
 use crate::record::{DataDir, EventLog};
 use crate::settings::Settings;
@@ -120,7 +120,8 @@ impl Gateway {
             let (drain, drainer) = Drain::new(closed.clone());
             let proxy = Proxy::new(&settings.upstream, drain.clone(), log.clone())?;
             let gate = GateLayer::new(engine.clone(), sink.clone());
-            let worker = Worker { doors, gate, timeouts: settings.timeouts, drain, drainer };
+            let judge = Judge { engine: engine.clone(), sink: sink.clone() };
+            let worker = Worker { doors, gate, judge, timeouts: settings.timeouts, drain, drainer };
             running.threads.push(spawn(number, worker, proxy)?);
         }
         Ok(running)

@@ -42,7 +42,7 @@ where
 
 /// Settings for a gate in front of `app`, over plain HTTP on a free port.
 pub(crate) fn settings(app: &str) -> Settings {
-    let mut settings = Settings::new(Upstream::at(app).unwrap());
+    let mut settings = Settings::new(Upstream::parse(app).unwrap());
     settings.https.clear();
     settings.dangerous_plain = vec!["127.0.0.1:0".parse().unwrap()];
     settings.threads = 1;

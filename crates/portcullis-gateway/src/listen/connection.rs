@@ -14,23 +14,28 @@ use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use portcullis::layers::arrival::framing::Wire;
 use portcullis::{Listener, Peer, TlsFacts};
-use portcullis_tower::{Body, Gate};
+use portcullis_tower::{Body, BodyError, BodyFault, Gate};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
+use super::judge::Judge;
 use super::patience::Patient;
 use super::sniff::{Rewound, Spoken, sniff};
+use super::strict::{Arrival, Patience, StrictStream, WireQueue};
 use super::worker::NothingHere;
-use super::{Drain, Timeouts};
+use super::{Drain, Switched, Timeouts};
 use crate::upstream::Proxy;
 
 /// HTTP/2: what one connection may have running, and how much of it may be waste (CVE-2023-44487).
 const STREAMS: u32 = 128;
 const PENDING_RESETS: usize = 20;
 const LOCAL_RESETS: usize = 256;
+/// What hyper allows by itself, at no cost.
+const HEADERS: usize = 100;
 /// The longest list of headers; the engine's limits are lower, and tell why.
 const HEADER_LIST: u32 = 64 * 1024;
 
@@ -42,10 +47,15 @@ pub(crate) enum Service {
 }
 
 impl Service {
-    fn call(
+    fn call<B>(
         &mut self,
-        request: Request<Patient>,
-    ) -> Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>> {
+        request: Request<B>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>
+    where
+        B: http_body::Body + Send + Unpin + 'static,
+        B::Data: Send,
+        B::Error: Into<BodyError>,
+    {
         match self {
             Self::Serves(gate) => tower::Service::call(gate, request),
             Self::Redirects(gate) => tower::Service::call(gate, request),
@@ -57,6 +67,8 @@ impl Service {
 #[derive(Clone)]
 pub(crate) struct Connection {
     pub(crate) service: Service,
+    /// Judges what hyper never sees.
+    pub(crate) judge: Judge,
     pub(crate) listener: Listener,
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) timeouts: Timeouts,
@@ -109,22 +121,36 @@ impl Connection {
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { service, timeouts, drain, .. } = self;
+        let Self { service, timeouts, drain, judge, .. } = self;
+        let limits = judge.reader_limits();
+        let (io, wires) = StrictStream::new(io, limits, timeouts.into());
         let serving = service_fn(move |request: Request<Incoming>| {
-            let mut service = service.clone();
-            let mut request = request.map(|body| Patient::new(body, timeouts.body, None));
-            request.extensions_mut().insert(peer.clone());
-            async move { service.call(request).await }
+            let (mut service, judge, wires, peer) =
+                (service.clone(), judge.clone(), wires.clone(), peer.clone());
+            async move {
+                let Some(Arrival { wire, malformed, in_flight, .. }) = wires.pop() else {
+                    return Ok::<_, Infallible>(judge.unseen().map(|body| Holding { body, _held: None }));
+                };
+                let response = if malformed {
+                    judge.refuse_malformed(&wire, &peer)
+                } else {
+                    service.call(evident(request, wire, wires, peer)).await?
+                };
+                Ok(response.map(|body| Holding { body, _held: Some(in_flight) }))
+            }
         });
-        let mut connection = std::pin::pin!(
-            http1::Builder::new()
-                // A client that sent its request and closed that direction still gets its answer.
-                .half_close(true)
-                .timer(TokioTimer::new())
-                .header_read_timeout(timeouts.idle)
-                .serve_connection(TokioIo::new(io), serving)
-                .with_upgrades()
-        );
+        let mut http = http1::Builder::new();
+        http
+            // A client that sent its request and closed that direction still gets its answer.
+            .half_close(true)
+            // Heads and their time are the strict reader's, and it tells why.
+            .max_header_size(limits.head.saturating_mul(2))
+            .timer(TokioTimer::new())
+            .header_read_timeout(None);
+        if limits.headers > HEADERS {
+            http.max_headers(limits.headers);
+        }
+        let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(io), serving).with_upgrades());
         let mut closing = false;
         loop {
             tokio::select! {
@@ -152,7 +178,7 @@ impl Connection {
         let serving = service_fn(move |request: Request<Incoming>| {
             let mut service = service.clone();
             let held = watched.hold();
-            let mut request = request.map(|body| Patient::new(body, timeouts.body, Some(held.clone())));
+            let mut request = request.map(|body| Patient::new(body, timeouts.body, held.clone()));
             request.extensions_mut().insert(peer.clone());
             async move {
                 let response = service.call(request).await;
@@ -190,6 +216,24 @@ impl Connection {
                 }
             }
         }
+    }
+}
+
+/// The request with the evidence of how it came.
+fn evident(request: Request<Incoming>, wire: Wire, wires: WireQueue, peer: Peer) -> Request<Incoming> {
+    let mut request = request;
+    let extensions = request.extensions_mut();
+    extensions.insert(peer);
+    extensions.insert(wire);
+    let faults = wires.clone();
+    extensions.insert(BodyFault(Arc::new(move || faults.body_fault())));
+    extensions.insert(Switched::new(move || wires.upgraded()));
+    request
+}
+
+impl From<Timeouts> for Patience {
+    fn from(timeouts: Timeouts) -> Self {
+        Self { header: timeouts.header, body: timeouts.body, idle: timeouts.idle }
     }
 }
 
@@ -240,14 +284,14 @@ impl Drop for Held {
 
 pin_project_lite::pin_project! {
     /// A response body that keeps its connection from being taken for idle.
-    struct Holding {
+    struct Holding<H> {
         #[pin]
         body: Body,
-        _held: Held,
+        _held: H,
     }
 }
 
-impl http_body::Body for Holding {
+impl<H> http_body::Body for Holding<H> {
     type Data = bytes::Bytes;
     type Error = portcullis_tower::BodyError;
 

@@ -6,6 +6,7 @@
 
 mod connection;
 mod drain;
+mod judge;
 mod patience;
 mod sniff;
 mod socket;
@@ -15,6 +16,7 @@ mod wires;
 mod worker;
 
 pub(crate) use drain::{Drain, Drainer};
+pub(crate) use judge::Judge;
 pub(crate) use socket::{Sockets, bind};
 pub(crate) use switched::Switched;
 pub(crate) use worker::{Door, Worker};

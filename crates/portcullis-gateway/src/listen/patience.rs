@@ -1,4 +1,4 @@
-//! A request body that may not keep silent for ever (slow body attacks, CWE-400).
+//! HTTP/2: a request body that may not keep silent for ever (slow body attacks, CWE-400).
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,13 +18,13 @@ pin_project_lite::pin_project! {
         body: Incoming,
         patience: Duration,
         silence: Option<Pin<Box<Sleep>>>,
-        held: Option<super::connection::Held>,
+        held: super::connection::Held,
     }
 }
 
 impl Patient {
     /// `held` keeps the connection from being taken for idle as long as the body is there.
-    pub(crate) fn new(body: Incoming, patience: Duration, held: Option<super::connection::Held>) -> Self {
+    pub(crate) fn new(body: Incoming, patience: Duration, held: super::connection::Held) -> Self {
         Self { body, patience, silence: None, held }
     }
 }

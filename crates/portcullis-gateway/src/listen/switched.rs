@@ -8,7 +8,6 @@ use std::sync::Arc;
 pub(crate) struct Switched(Arc<dyn Fn() + Send + Sync>);
 
 impl Switched {
-    #[expect(dead_code, reason = "the strict reader, which needs it, stands between socket and hyper next")]
     pub(crate) fn new(tell: impl Fn() + Send + Sync + 'static) -> Self {
         Self(Arc::new(tell))
     }

@@ -94,3 +94,43 @@ async fn a_silent_upload_is_ended() {
     assert!(began.elapsed() < Duration::from_secs(5));
     assert!(!answer.starts_with("HTTP/1.1 2"), "{answer}");
 }
+
+#[tokio::test]
+async fn what_is_no_message_is_refused_with_an_event_and_the_connection_closed() {
+    let address = app(|mut stream, _| async move {
+        read_head(&mut stream).await;
+        let _ = stream.write_all(HELLO.as_bytes()).await;
+    })
+    .await;
+    let settings = settings(&format!("http://{address}"));
+    let log = settings.data_dir.join("events.jsonl");
+    let gate = Gateway::start(settings).unwrap();
+    let smuggling = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n\
+                     0\r\n\r\nGET /admin HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let answer = ask(plain(&gate), smuggling).await;
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    assert!(!answer.contains("hello"), "{answer}");
+    assert_eq!(header(&answer, "connection"), Some("close"));
+    gate.log.flush();
+    let text = std::fs::read_to_string(log).unwrap();
+    assert!(text.contains("framing."), "{text}");
+
+    // A connection that did nothing wrong is kept for the next request.
+    let mut stream = TcpStream::connect(plain(&gate)).await.unwrap();
+    for _ in 0..2 {
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+        let head = read_head(&mut stream).await;
+        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+        let mut body = [0; 5];
+        stream.read_exact(&mut body).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_head_that_drips_is_ended() {
+    let mut settings = settings("http://127.0.0.1:9");
+    settings.timeouts.header = Duration::from_millis(200);
+    let gate = Gateway::start(settings).unwrap();
+    let answer = ask(plain(&gate), "GET / HTTP/1.1\r\nHost: loc").await;
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+}

@@ -17,7 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use tower::Layer;
 
 use super::connection::{Connection, Service};
-use super::{Drain, Drainer, Timeouts};
+use super::{Drain, Drainer, Judge, Timeouts};
 use crate::upstream::Proxy;
 
 /// A listening socket and what it is for.
@@ -32,6 +32,7 @@ pub(crate) struct Door {
 pub(crate) struct Worker {
     pub(crate) doors: Vec<Door>,
     pub(crate) gate: GateLayer,
+    pub(crate) judge: Judge,
     pub(crate) timeouts: Timeouts,
     pub(crate) drain: Drain,
     pub(crate) drainer: Drainer,
@@ -40,7 +41,7 @@ pub(crate) struct Worker {
 impl Worker {
     /// Serves until the gate closes, then waits for what still runs. Must run on the thread's runtime.
     pub(crate) async fn serve(self, proxy: Proxy) {
-        let Self { doors, gate, timeouts, drain, drainer } = self;
+        let Self { doors, gate, judge, timeouts, drain, drainer } = self;
         let service = Service::Serves(gate.layer(proxy));
         let redirect = Service::Redirects(gate.layer(NothingHere));
         let mut accepting = Vec::new();
@@ -57,6 +58,7 @@ impl Worker {
                     Listener::Redirect { .. } => redirect.clone(),
                     Listener::Https | Listener::DangerousPlain => service.clone(),
                 },
+                judge: judge.clone(),
                 listener: door.listener,
                 tls: door.tls.map(TlsAcceptor::from),
                 timeouts,
@@ -64,7 +66,7 @@ impl Worker {
             };
             accepting.push(tokio::spawn(accept(listener, connection)));
         }
-        drop((service, redirect));
+        drop((service, redirect, judge));
         drain.begins().await;
         drop(drain);
         for task in accepting {

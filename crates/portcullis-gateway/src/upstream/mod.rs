@@ -73,7 +73,7 @@ impl Upstream {
     ///
     /// # Errors
     /// When it is no `http`, `https` or `h2c` address of a host.
-    pub fn at(address: &str) -> Result<Self, UpstreamError> {
+    pub fn parse(address: &str) -> Result<Self, UpstreamError> {
         let wrong = || UpstreamError::Address(address.to_owned());
         let uri: Uri = address.trim_end_matches('/').parse().map_err(|_| wrong())?;
         let protocol = match uri.scheme_str() {
@@ -103,10 +103,10 @@ impl Upstream {
     /// When the address is none.
     pub fn from_policy(raw: &raw::Upstream) -> Result<Self, UpstreamError> {
         let table = match raw {
-            raw::Upstream::Address(address) => return Self::at(address),
+            raw::Upstream::Address(address) => return Self::parse(address),
             raw::Upstream::Table(table) => table,
         };
-        let mut upstream = Self::at(&table.address)?;
+        let mut upstream = Self::parse(&table.address)?;
         upstream.ca.clone_from(&table.ca);
         let spans = [
             (table.connect_timeout, &mut upstream.connect_timeout),

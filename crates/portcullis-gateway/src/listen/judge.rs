@@ -1,0 +1,54 @@
+//! The engine's word on what hyper is never shown.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use http::{HeaderValue, Response, StatusCode, header};
+use portcullis::layers::arrival::framing::{ReaderLimits, Wire};
+use portcullis::{Engine, Moment, Peer};
+use portcullis_tower::{Body, EventSink};
+
+/// Refuses what never became a request.
+#[derive(Clone)]
+pub(crate) struct Judge {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) sink: Arc<dyn EventSink>,
+}
+
+impl Judge {
+    /// The bounds of the strict reader: the site's, for no route is known yet.
+    pub(crate) fn reader_limits(&self) -> ReaderLimits {
+        self.engine.policy().site().framing.reader
+    }
+
+    /// The refusal of a head that could not be read.
+    pub(crate) fn refuse_malformed(&self, wire: &Wire, peer: &Peer) -> Response<Body> {
+        let Some(moment) = moment() else { return self.unseen() };
+        let refusal = self.engine.refuse_malformed(wire, peer, moment);
+        for event in refusal.events {
+            self.sink.record(event);
+        }
+        closing(refusal.response.map(Body::full))
+    }
+
+    /// The answer to a request that the strict reader has not seen: there is no such, so it is shut out.
+    pub(crate) fn unseen(&self) -> Response<Body> {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        closing(response)
+    }
+}
+
+/// What follows an unreadable head cannot be told from what an attacker smuggles in.
+fn closing(mut response: Response<Body>) -> Response<Body> {
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// The time and fresh randomness; `None` when the operating system gives none.
+fn moment() -> Option<Moment> {
+    let mut entropy = [0; 32];
+    getrandom::fill(&mut entropy).ok()?;
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    Some(Moment { since_epoch, entropy })
+}
