@@ -8,6 +8,7 @@
 //! [`Gateway::start`] is the whole of it; [`commands`] are what a terminal sees.
 
 pub mod commands;
+pub mod demo;
 mod gateway;
 pub mod listen;
 pub mod record;

@@ -116,7 +116,7 @@ impl Engine {
         settle(&mut exchange, Layer::Limits, |x| limits::judge_body(inspector, &x.rules.limits), |_| ())?;
         settle(&mut exchange, Layer::Csrf, |x| csrf::judge_body(&intent, inspector, x, &self.keys), |_| ())?;
         csrf::prepare_for_app(&intent, &mut head.headers, inspector, &exchange.rules.csrf);
-        exchange.told = redirect::Told::by(&head, inspector, &exchange);
+        exchange.told = redirect::Told::by_form(inspector);
         ControlFlow::Continue(Admitted { head, exchange })
     }
 

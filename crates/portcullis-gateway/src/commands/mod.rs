@@ -1,6 +1,7 @@
 //! What a terminal sees.
 
 mod check;
+mod demo;
 mod explain;
 mod fault;
 mod run;
@@ -23,6 +24,8 @@ struct Arguments {
 enum Command {
     /// Put the gate in front of an app and serve
     Run(run::Run),
+    /// See what the gate is good for: attacks on a sample app, bare and behind the gate
+    Demo(demo::Demo),
     /// Check a policy: faults with their place, advice with a number
     Check(check::Check),
     /// Print the JSON Schema of the policy, for editors
@@ -56,6 +59,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
         Command::Run(run) => run.start(),
+        Command::Demo(demo) => demo.start(),
         Command::Check(check) => check.start(),
         Command::Schema => schema(),
         Command::Explain(explain) => explain.start(),

@@ -1,0 +1,93 @@
+use std::net::{Ipv4Addr, SocketAddr};
+
+use super::attacks::{ATTACKS, Stage};
+use super::browser::refusal_id;
+use super::door::Door;
+use super::outcome::Outcome;
+use super::report::{Played, Report, Used};
+use super::sample::Sample;
+use super::table::{Style, draw};
+use super::uses::USES;
+
+async fn bare() -> (Sample, Door) {
+    let sample = Sample::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
+    let address = sample.address();
+    let authority = format!("localhost:{}", address.port());
+    (sample, Door { scheme: "http", authority, address, plain: address, tls: None })
+}
+
+#[tokio::test]
+async fn every_attack_succeeds_on_the_bare_app() {
+    let (sample, door) = bare().await;
+    let stage = Stage { door: &door, sample: &sample };
+    for attack in ATTACKS {
+        let outcome = (attack.play)(&stage).await.unwrap();
+        assert!(outcome.succeeded(), "{}: {}", attack.name, outcome.told());
+    }
+}
+
+#[tokio::test]
+async fn every_ordinary_use_works_on_the_bare_app() {
+    let (sample, door) = bare().await;
+    let stage = Stage { door: &door, sample: &sample };
+    for usage in USES {
+        (usage.play)(&stage).await.unwrap_or_else(|error| panic!("{}: {error}", usage.name));
+    }
+}
+
+fn outcome(hits: usize, misses: usize) -> Outcome {
+    let mut outcome = Outcome::new("gave everything away, down to the last rope and barrel");
+    for _ in 0..hits {
+        outcome.count(true, Some(200), None);
+    }
+    for number in 0..misses {
+        outcome.count(false, Some(403), Some(&format!("0123456789abcde{number}")));
+    }
+    outcome
+}
+
+fn report(bare: &Outcome, gate: &Outcome, trouble: Option<&str>) -> Report {
+    let played = |attack| Played { attack, bare: bare.clone(), gate: gate.clone() };
+    let used = |usage| Used { usage, bare: None, gate: trouble.map(str::to_owned) };
+    Report { attacks: ATTACKS.iter().map(played).collect(), uses: USES.iter().map(used).collect() }
+}
+
+#[test]
+fn the_table_fits_into_80_columns() {
+    let report = report(&outcome(7, 0), &outcome(0, 3), Some("wanted the page, got 403 Forbidden"));
+    let drawn = draw(&report, Style { width: 80, colour: false });
+    let told = drawn.lines().filter(|line| !line.starts_with('✗'));
+    for line in told {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    assert!(drawn.contains("0123456789abcde0"));
+}
+
+#[test]
+fn colours_are_sent_only_where_wanted() {
+    let report = report(&outcome(1, 0), &outcome(0, 1), None);
+    assert!(!draw(&report, Style { width: 80, colour: false }).contains('\x1b'));
+    assert!(draw(&report, Style { width: 80, colour: true }).contains("\x1b[32m"));
+}
+
+#[test]
+fn one_spelling_that_gets_through_is_a_problem() {
+    assert!(report(&outcome(7, 0), &outcome(0, 7), None).problems().is_empty());
+    let problems = report(&outcome(7, 0), &outcome(1, 6), None).problems();
+    assert_eq!(problems.len(), ATTACKS.len());
+    assert!(problems[0].contains("did not fail at the gate"), "{problems:?}");
+    assert_eq!(report(&outcome(6, 1), &outcome(0, 7), None).problems().len(), ATTACKS.len());
+    assert_eq!(report(&outcome(7, 0), &outcome(0, 7), Some("x")).problems().len(), USES.len());
+}
+
+#[test]
+fn an_attack_that_was_never_played_neither_succeeded_nor_failed() {
+    let never = Outcome::new("won");
+    assert!(!never.succeeded() && !never.failed());
+}
+
+#[test]
+fn a_refusal_id_is_found_and_other_words_are_not() {
+    assert_eq!(refusal_id("refused: 7zq0k3m9x2c4v5b8\n"), Some("7zq0k3m9x2c4v5b8"));
+    assert_eq!(refusal_id("internationalize 0123456789abcdef0 uuuuuuuu1uuuuuuu"), None);
+}
