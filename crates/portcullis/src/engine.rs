@@ -72,10 +72,6 @@ impl Engine {
         peer: &Peer,
         moment: Moment,
     ) -> ControlFlow<Box<Refusal>, Received> {
-        if let Some(unreadable) = wire.filter(|wire| !wire.readable()) {
-            // Nobody can say where such a request ends: no mode lets it through.
-            return ControlFlow::Break(self.refuse_malformed(unreadable, peer, moment));
-        }
         let path = framing::normal_path(head.uri.path());
         let rules = self.policy.rules(&head.method, &path).clone();
         let mut exchange = Exchange::begin(moment, peer, rules, RequestFacts::of(&head, wire), path);
@@ -120,7 +116,7 @@ impl Engine {
         settle(&mut exchange, Layer::Limits, |x| limits::judge_body(inspector, &x.rules.limits), |_| ())?;
         settle(&mut exchange, Layer::Csrf, |x| csrf::judge_body(&intent, inspector, x, &self.keys), |_| ())?;
         csrf::prepare_for_app(&intent, &mut head.headers, inspector, &exchange.rules.csrf);
-        exchange.told = redirect::Told::by_form(inspector);
+        exchange.told = redirect::Told::by(&head, inspector, &exchange);
         ControlFlow::Continue(Admitted { head, exchange })
     }
 

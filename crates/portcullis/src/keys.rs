@@ -46,3 +46,33 @@ pub fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
     }
     mac.finalize().into_bytes().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    #[test]
+    fn the_mac_is_that_of_rfc_4231() {
+        let key = b"Jefe";
+        let mut padded = [0; 32];
+        // HMAC pads keys with zeros, so that this is the same key (RFC 2104 section 2).
+        padded[..4].copy_from_slice(key);
+        let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+        assert_eq!(hex(&mac(&padded, &[b"what do ya want ", b"for nothing?"])), expected);
+    }
+
+    #[test]
+    fn keys_differ_by_purpose_and_come_newest_first() {
+        let keys = Keyring::new([1; 32], vec![[2; 32], [3; 32]]);
+        assert_ne!(*keys.newest("one"), *keys.newest("another"));
+        let all: Vec<[u8; 32]> = keys.all("one").map(|key| *key).collect();
+        assert_eq!(all.len(), 3);
+        assert_eq!(all[0], *keys.newest("one"));
+        assert_eq!(all[1], *Keyring::new([2; 32], Vec::new()).newest("one"));
+        assert_ne!(all[0], [1; 32], "the secret itself is never handed out");
+    }
+}

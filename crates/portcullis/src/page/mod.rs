@@ -1,15 +1,46 @@
-//! STUB: the pages that we answer with ourselves.
+//! The pages that we answer with ourselves: refusals, and an app that does not answer.
+//!
+//! A browser gets a page, a program that asks for JSON gets `application/problem+json` (RFC 9457), all else
+//! plain text. Each tells what happened in a visitor's words, what the visitor can do and the id by which
+//! the operator finds the event, and nothing of what stands behind the gate: the reason's own sentence is
+//! for the log, since it would tell an attacker what to try next (CWE-209).
+
+mod answer;
+mod failure;
+mod form;
+mod taste;
+mod words;
 
 use bytes::Bytes;
-use http::Response;
+use http::header::CONNECTION;
+use http::{HeaderValue, Response, StatusCode};
+
+pub use failure::{GatewayError, gateway_error};
+pub use taste::Taste;
 
 use crate::exchange::Exchange;
 use crate::reason::Reason;
-use crate::verdict::Grounds;
+use crate::verdict::{Grounds, Layer};
 
 /// The answer to a refused request.
 pub(crate) fn refusal(exchange: &Exchange, reason: &Reason) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(format!("refused: {}\n", exchange.id)));
-    *response.status_mut() = reason.status();
+    let status = reason.status();
+    let words = words::of(status, reason.code());
+    let taste = exchange.request.taste;
+    let form = exchange.resubmit.as_ref().map(|resubmit| form::Form::of(resubmit, exchange));
+    let mut response = answer::with(taste, status, &words, exchange.id.as_str(), form);
+    let headers = response.headers_mut();
+    if must_close(reason.layer(), status) && exchange.request.is_http1() {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     response
 }
+
+/// Where the message ends is in doubt, or the rest of it will not be read: what follows on the connection
+/// must not be taken for a request (RFC 9112 section 11.2).
+fn must_close(layer: Layer, status: StatusCode) -> bool {
+    layer == Layer::Framing || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE)
+}
+
+#[cfg(test)]
+mod tests;

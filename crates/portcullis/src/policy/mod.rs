@@ -44,6 +44,8 @@ pub struct Route {
 /// The settings of every layer for one place.
 #[derive(Debug, Clone)]
 pub struct Rules {
+    /// The route that these hold for; `None` for the site.
+    pub route: Option<Pattern>,
     /// arrival/framing
     pub framing: framing::Config,
     /// arrival/limits
@@ -92,6 +94,7 @@ impl Rules {
 
     fn check(raw: &raw::Layers, faults: &mut Faults) -> Self {
         Self {
+            route: None,
             framing: framing::Config::check(&raw.framing, &mut faults.section("framing")),
             limits: limits::Config::check(&raw.limits, &mut faults.section("limits")),
             client: client::Config::check(&raw.client, &mut faults.section("client")),
@@ -226,7 +229,8 @@ fn check_route(
         );
     }
     let merged = raw::Layers::overlay(document, index, faults)?;
-    Some(Route { pattern, methods, rules: Arc::new(Rules::check(&merged, faults)) })
+    let rules = Rules { route: Some(pattern.clone()), ..Rules::check(&merged, faults) };
+    Some(Route { pattern, methods, rules: Arc::new(rules) })
 }
 
 #[cfg(test)]

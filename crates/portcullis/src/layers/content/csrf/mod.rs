@@ -32,7 +32,8 @@
 //!
 //! The operator must ensure: that the gate knows its own name and scheme (a trusted proxy that ends TLS
 //! is listed in `client.trusted_proxies`), and that other origins which may act here are listed in
-//! `trusted_origins`.
+//! `trusted_origins`; among them those that send the visitor back by a form, as SAML and OpenID Connect's
+//! `form_post` do, best in a route for just that path.
 
 mod config;
 mod credentials;

@@ -108,13 +108,15 @@ pub(super) fn is_safe(head: &request::Parts) -> bool {
             .iter()
             .flat_map(|name| head.headers.get_all(*name))
             .all(|value| is_safe_method(value.as_bytes().trim_ascii()))
-        && head
-            .uri
-            .query()
-            .unwrap_or("")
-            .split('&')
-            .map(|pair| url::form_urlencoded::parse(pair.as_bytes()))
-            .all(|mut pair| pair.all(|(name, value)| name != "_method" || is_safe_method(value.as_bytes())))
+        && head.uri.query().is_none_or(|query| query.split('&').all(keeps_the_method))
+}
+
+/// Whether a parameter of the query is not `_method` with the name of an unsafe method.
+fn keeps_the_method(pair: &str) -> bool {
+    let could_be = pair.starts_with('_') || pair.starts_with('%');
+    !could_be
+        || url::form_urlencoded::parse(pair.as_bytes())
+            .all(|(name, value)| name != "_method" || is_safe_method(value.as_bytes()))
 }
 
 fn is_safe_method(method: &[u8]) -> bool {

@@ -6,6 +6,7 @@ use http::{HeaderMap, Request};
 use proptest::prelude::*;
 
 use super::*;
+use crate::body::Inspector;
 use crate::exchange::Exchange;
 use crate::keys::Keyring;
 use crate::layers::arrival::host::Site;
@@ -384,6 +385,97 @@ fn a_token_holds_for_its_visitor_and_its_time_only() {
     // An anchor that we only just draw proves nothing about the visitor.
     let Anchor::Arrived(value) = anchor else { panic!("an anchor that arrived") };
     assert_eq!(with_token(&token, Anchor::Drawn(value), NOW), "csrf.invalid_token");
+}
+
+fn with_form(kind: (&str, &str), body: &str, anchor: Anchor, seconds: u64) -> (String, Exchange, Vec<u8>) {
+    let head = head("POST", "/order?step=2", &[COOKIE, kind]);
+    let mut exchange = exchange_at(&head, "", seconds);
+    exchange.anchor = anchor;
+    let Verdict::Pass(intent) = judge_head(&head, &exchange, &keys()) else { panic!("the head is refused") };
+    assert!(intent.needs_token());
+    let mut inspector = Inspector::new(&head, &exchange.rules.limits);
+    let _ = inspector.push(bytes::Bytes::copy_from_slice(body.as_bytes()));
+    inspector.end();
+    let judged = match judge_body(&intent, &inspector, &mut exchange, &keys()) {
+        Verdict::Pass(()) => "passes".to_owned(),
+        Verdict::Deny(reason) => reason.code().to_owned(),
+    };
+    let app_gets = inspector.take_held().concat();
+    (judged, exchange, app_gets)
+}
+
+#[test]
+fn a_token_in_a_form_is_enough_and_the_app_never_meets_it() {
+    let (token, anchor) = minted(&keys());
+    let form = format!("item=1&_portcullis_csrf={token}&csrf_token=theirs");
+    let (judged, _, app_gets) = with_form(FORM, &form, anchor.clone(), NOW + 60);
+    assert_eq!(judged, "passes");
+    assert_eq!(app_gets, b"item=1&csrf_token=theirs");
+
+    let parts = format!(
+        "--x\r\nContent-Disposition: form-data; name=\"_portcullis_csrf\"\r\n\r\n{token}\r\n\
+         --x\r\nContent-Disposition: form-data; name=\"item\"\r\n\r\n1\r\n--x--\r\n"
+    );
+    let (judged, _, app_gets) = with_form(MULTIPART, &parts, anchor.clone(), NOW + 60);
+    assert_eq!(judged, "passes");
+    assert!(!app_gets.windows(16).any(|window| window == b"_portcullis_csrf"));
+
+    for (body, expected) in [
+        ("item=1", "csrf.missing_token"),
+        ("_portcullis_csrf=", "csrf.invalid_token"),
+        ("_portcullis_csrf=guessed", "csrf.invalid_token"),
+    ] {
+        assert_eq!(with_form(FORM, body, anchor.clone(), NOW).0, expected, "{body}");
+    }
+    assert_eq!(with_form(FORM, &form, Anchor::Absent, NOW).0, "csrf.invalid_token");
+}
+
+#[test]
+fn an_expired_token_does_not_lose_the_form() {
+    let (token, anchor) = minted(&keys());
+    let late = NOW + 13 * 3600;
+    let form = format!("_portcullis_csrf={token}&text=a+long+%C3%BCber-text&empty=&text=again");
+    let (judged, exchange, _) = with_form(FORM, &form, anchor.clone(), late);
+    assert_eq!(judged, "csrf.expired_token");
+    let resubmit = exchange.resubmit.unwrap();
+    assert_eq!(resubmit.action, "/order?step=2");
+    let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(
+        resubmit.fields,
+        [field("text", "a long über-text"), field("empty", ""), field("text", "again")]
+    );
+
+    // Sent again with the fresh token it passes.
+    let again: String = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(&resubmit.fields)
+        .append_pair(FIELD, &resubmit.token)
+        .finish();
+    let (judged, _, app_gets) = with_form(FORM, &again, anchor.clone(), late + 60);
+    assert_eq!(judged, "passes");
+    assert_eq!(app_gets, b"text=a+long+%C3%BCber-text&empty=&text=again");
+}
+
+#[test]
+fn a_form_is_only_offered_again_whole_and_only_to_whom_it_was_given() {
+    let (token, anchor) = minted(&keys());
+    let late = NOW + 13 * 3600;
+    let parts = format!(
+        "--x\r\nContent-Disposition: form-data; name=\"_portcullis_csrf\"\r\n\r\n{token}\r\n--x--\r\n"
+    );
+    let (judged, exchange, _) = with_form(MULTIPART, &parts, anchor.clone(), late);
+    assert_eq!((judged.as_str(), exchange.resubmit.is_none()), ("csrf.expired_token", true));
+
+    let many = format!("_portcullis_csrf={token}{}", "&a=1".repeat(501));
+    let (judged, exchange, _) = with_form(FORM, &many, anchor.clone(), late);
+    assert_eq!((judged.as_str(), exchange.resubmit.is_none()), ("csrf.expired_token", true));
+
+    let bytes = format!("_portcullis_csrf={token}&a=%ff");
+    let (judged, exchange, _) = with_form(FORM, &bytes, anchor, late);
+    assert_eq!((judged.as_str(), exchange.resubmit.is_none()), ("csrf.expired_token", true));
+
+    let other = Anchor::read(b"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").unwrap();
+    let (judged, exchange, _) = with_form(FORM, &format!("_portcullis_csrf={token}&a=1"), other, late);
+    assert_eq!((judged.as_str(), exchange.resubmit.is_none()), ("csrf.invalid_token", true));
 }
 
 #[test]

@@ -65,7 +65,7 @@ struct Reader<'a> {
     scheme: Scheme,
     spa_cookie: bool,
     anchors: HashSet<&'a [u8]>,
-    seen: HashSet<Vec<u8>>,
+    seen: HashSet<&'a [u8]>,
     noted: Vec<Reason>,
 }
 
@@ -109,7 +109,7 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        if !app_name.is_empty() && !self.seen.insert(app_name.to_vec()) {
+        if !app_name.is_empty() && !self.seen.insert(app_name) {
             self.noted.push(Reason::Duplicate { name: shown(app_name) });
             if enforces {
                 return None;

@@ -13,8 +13,9 @@
 //! 4. A target on our own host stays. One that names plain HTTP although the visitor came by HTTPS is
 //!    upgraded.
 //! 5. A partner (`partners`) passes.
-//! 6. Another host is refused if the request told it: in the query, the path or a form field, in any
-//!    decoding, whole or as the end of a name that begins with ours. `foreign` can refuse every other host.
+//! 6. Another host is refused if the request told it: in the query, the path or a form field (or, for a
+//!    form, in the query of the page of ours that it stood on), in any decoding, whole or as the end of a
+//!    name that begins with ours. `foreign` can refuse every other host.
 //!
 //! What this does not stop: redirects made by script or `<meta>`; targets kept in a database, or encoded
 //! in a way of the app's own (base64, a signed state); `Content-Location`, which nobody follows.

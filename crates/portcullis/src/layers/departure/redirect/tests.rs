@@ -253,6 +253,24 @@ fn an_app_that_builds_the_target_of_parts_is_seen_through() {
     }
 }
 
+/// A login that kept `next` in the session when its form was shown: the form's own page tells it.
+#[test]
+fn a_target_that_the_forms_page_was_asked_for_came_from_the_request() {
+    for (method, referer, expected) in [
+        ("POST", "https://shop.example/login?next=%2F%2Fevil.example", "redirect.from_request"),
+        ("POST", "https://shop.example/login?next=%2Fhome#//evil.example", "passes"),
+        ("GET", "https://shop.example/login?next=%2F%2Fevil.example", "passes"),
+        ("POST", "https://evil.example/", "passes"),
+    ] {
+        let request = Request::builder().method(method).uri("/login").header("referer", referer);
+        let head = request.body(()).unwrap().into_parts().0;
+        let mut exchange = exchange("", "/login", &[]);
+        let inspector = crate::body::Inspector::new(&head, &exchange.rules.limits);
+        exchange.told = Told::by(&head, &inspector, &exchange);
+        assert_eq!(judged(&exchange, b"https://evil.example/"), expected, "{method} {referer}");
+    }
+}
+
 #[test]
 fn partners_pass_even_out_of_the_request() {
     let policy = "[redirect]\npartners = [\"https://accounts.google.com\", \"https://*.example.com\", \"myapp://callback\"]\n";

@@ -1,10 +1,14 @@
 //! What the request told that a redirect could be made of.
 
+use http::header::REFERER;
+use http::request;
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
 use super::destination::readings;
 use crate::body::Inspector;
+use crate::exchange::Exchange;
+use crate::origin::Origin;
 
 /// The most values of a form that are kept until the response, and the most bytes of each.
 const MOST_VALUES: usize = 64;
@@ -13,16 +17,18 @@ const LONGEST_VALUE: usize = 2048;
 /// How often a value is decoded: links are wrapped in links.
 const DECODINGS: usize = 3;
 
-/// Form values that could be a place to go.
+/// What could be a place to go, beside the target itself.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Told {
     form: Vec<String>,
+    /// Path and query of the page of ours that sent a form: an app may have kept its `next` since then.
+    page: Option<String>,
 }
 
 impl Told {
     /// Keeps what a redirect could be made of. Anything that names a host has a dot, a slash, a backslash or
     /// a colon in it, or is not ASCII.
-    pub(crate) fn by_form(inspector: &Inspector) -> Self {
+    pub(crate) fn by(head: &request::Parts, inspector: &Inspector, exchange: &Exchange) -> Self {
         let form = inspector
             .form_pairs()
             .unwrap_or_default()
@@ -33,26 +39,45 @@ impl Told {
             .take(MOST_VALUES)
             .cloned()
             .collect();
-        Self { form }
+        Self { form, page: own_page(head, exchange) }
     }
 
     #[cfg(test)]
     pub(super) fn of(values: &[&str]) -> Self {
-        Self { form: values.iter().map(|value| (*value).to_owned()).collect() }
+        Self { form: values.iter().map(|value| (*value).to_owned()).collect(), page: None }
     }
 
     /// Whether the request named the host (or, for a scheme without hosts, the scheme) of `there`; the
     /// text that did.
     pub(super) fn names(&self, target: &str, base: &Url, there: &Url) -> Option<String> {
         let mut sought = Sought::new(base, there);
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let query = url::form_urlencoded::parse(query.as_bytes())
-            .flat_map(|(name, value)| [name.into_owned(), value.into_owned()]);
-        std::iter::once(path.to_owned())
-            .chain(query)
+        [target]
+            .into_iter()
+            .chain(self.page.as_deref())
+            .flat_map(values)
             .chain(self.form.iter().cloned())
             .find(|value| sought.is_in(value))
     }
+}
+
+/// The path, and the names and values of the query, decoded once.
+fn values(target: &str) -> impl Iterator<Item = String> {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let query = url::form_urlencoded::parse(query.as_bytes())
+        .flat_map(|(name, value)| [name.into_owned(), value.into_owned()]);
+    std::iter::once(path.to_owned()).chain(query)
+}
+
+/// The `Referer` of a form, when it is a page of ours. Not of links: what a page was asked to show says
+/// little about where its links lead.
+fn own_page(head: &request::Parts, exchange: &Exchange) -> Option<String> {
+    if head.method.is_safe() {
+        return None;
+    }
+    let referer = head.headers.get(REFERER)?.to_str().ok().filter(|text| text.len() <= LONGEST_VALUE)?;
+    let url = Url::parse(referer).ok()?;
+    let ours = Origin::ours(exchange.scheme, &exchange.site);
+    (Origin::of(&url)? == ours).then(|| format!("{}?{}", url.path(), url.query().unwrap_or("")))
 }
 
 struct Sought<'a> {
