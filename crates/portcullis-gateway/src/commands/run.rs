@@ -130,3 +130,77 @@ fn trace(format: LogFormat) {
         LogFormat::Json => builder.json().try_init(),
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::commands::{Arguments, Command};
+    use crate::testing::folder;
+
+    fn settings(arguments: &[&str]) -> Result<Settings, Failure> {
+        let all = ["portcullis", "run"].iter().chain(arguments);
+        match Arguments::try_parse_from(all).unwrap().command {
+            Command::Run(run) => run.settings(),
+            _ => panic!("not `run`"),
+        }
+    }
+
+    fn policy(text: &str) -> String {
+        let path = folder("policy").join("portcullis.toml");
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    }
+
+    #[test]
+    fn one_flag_is_enough() {
+        let settings = settings(&["--upstream", "http://127.0.0.1:5000"]).unwrap();
+        assert_eq!(settings.upstream.to_string(), "http://127.0.0.1:5000");
+        assert_eq!(settings.https, [Settings::HTTPS]);
+        assert!(settings.http.is_empty() && settings.dangerous_plain.is_empty());
+    }
+
+    #[test]
+    fn a_flag_goes_before_the_file() {
+        let file = policy(
+            "[upstream]\naddress = \"http://127.0.0.1:5000\"\nresponse_timeout = \"9 s\"\n\
+             [listen]\nhttps = \"127.0.0.1:1\"\nhttp = \"127.0.0.1:2\"\n\
+             [[tls.certificate]]\nchain = \"site.pem\"\nkey = \"/keys/site.key\"\n",
+        );
+        let settings = settings(&[
+            "--policy",
+            &file,
+            "--upstream",
+            "h2c://[::1]:7",
+            "--https",
+            "[::1]:3",
+            "--https",
+            "[::1]:4",
+        ])
+        .unwrap();
+        assert_eq!(settings.upstream.to_string(), "h2c://[::1]:7");
+        assert_eq!(settings.upstream.response_timeout.as_secs(), 9);
+        assert_eq!(settings.https, ["[::1]:3".parse().unwrap(), "[::1]:4".parse().unwrap()]);
+        assert_eq!(settings.http, ["127.0.0.1:2".parse().unwrap()]);
+        let folder = Path::new(&file).parent().unwrap();
+        assert_eq!(settings.certificates[0].chain, folder.join("site.pem"));
+        assert_eq!(settings.certificates[0].key, Path::new("/keys/site.key"));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let wrong = |arguments: &[&str]| match settings(arguments) {
+            Err(Failure::Wrong(message)) => message,
+            other => panic!("{other:?}"),
+        };
+        let file = policy("");
+        assert!(wrong(&["--policy", &file]).contains("--upstream"));
+        assert!(wrong(&["--upstream", "localhost:5000"]).contains("`localhost:5000`"));
+        assert!(wrong(&["--upstream", "http://a/b"]).contains("`http://a/b`"));
+        assert!(wrong(&["--policy", "/nowhere.toml"]).contains("`/nowhere.toml`"));
+        let alone = ["--upstream", "http://a", "--dangerous-plain", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+        assert_eq!(settings(&alone).unwrap().https, [Settings::HTTPS]);
+        assert!(settings(alone.get(..4).unwrap()).unwrap().https.is_empty());
+    }
+}

@@ -34,6 +34,8 @@ use crate::upstream::Proxy;
 const STREAMS: u32 = 128;
 const PENDING_RESETS: usize = 20;
 const LOCAL_RESETS: usize = 256;
+/// The first byte of TLS: a record of the handshake (RFC 8446 section 5.1).
+const HANDSHAKE: u8 = 22;
 /// What hyper allows by itself, at no cost.
 const HEADERS: usize = 100;
 /// The longest list of headers; the engine's limits are lower, and tell why.
@@ -67,6 +69,8 @@ impl Service {
 #[derive(Clone)]
 pub(crate) struct Connection {
     pub(crate) service: Service,
+    /// For plain HTTP where HTTPS is spoken.
+    pub(crate) redirect: Service,
     /// Judges what hyper never sees.
     pub(crate) judge: Judge,
     pub(crate) listener: Listener,
@@ -89,6 +93,22 @@ impl Connection {
             }
             return;
         };
+        let mut first = [0];
+        let peeked = tokio::select! {
+            peeked = tokio::time::timeout(handshake, stream.peek(&mut first)) => peeked,
+            () = drain.begins() => return,
+        };
+        match (peeked, first) {
+            (Ok(Ok(1)), [HANDSHAKE]) => {}
+            // `http://` to the port of HTTPS, a slip of the hand: shown the way as on any plain door.
+            (Ok(Ok(1)), [b'A'..=b'Z']) => {
+                let https_port = stream.local_addr().map_or(443, |local| local.port());
+                let service = self.redirect.clone();
+                let plain = Self { service, listener: Listener::Redirect { https_port }, tls: None, ..self };
+                return plain.speak(Spoken::Http1, Rewound::fresh(stream), address, None).await;
+            }
+            _ => return,
+        }
         let accepted = tokio::select! {
             accepted = tokio::time::timeout(handshake, acceptor.accept(stream)) => accepted,
             () = drain.begins() => return,

@@ -76,6 +76,11 @@ async fn a_redirecting_listener_serves_nothing_else() {
     let answer = ask(gate.http[0], &request("GET /a?b=c", "")).await;
     assert!(!answer.contains("hello"), "{answer}");
     assert!(!answer.starts_with("HTTP/1.1 2"), "{answer}");
+
+    // Nor does HTTPS, to those who forgot the `s`.
+    let answer = ask(gate.https[0], &request("GET /a?b=c", "")).await;
+    assert!(!answer.contains("hello") && answer.starts_with("HTTP/1.1 "), "{answer}");
+    assert!(!answer.starts_with("HTTP/1.1 2"), "{answer}");
 }
 
 #[tokio::test]

@@ -58,6 +58,7 @@ impl Worker {
                     Listener::Redirect { .. } => redirect.clone(),
                     Listener::Https | Listener::DangerousPlain => service.clone(),
                 },
+                redirect: redirect.clone(),
                 judge: judge.clone(),
                 listener: door.listener,
                 tls: door.tls.map(TlsAcceptor::from),

@@ -13,6 +13,8 @@ use super::data_dir::{DataDir, write_private};
 
 /// The environment variable that holds the key where no file may.
 pub const VARIABLE: &str = "PORTCULLIS_KEY";
+/// The environment variable that names a file with the key, as secret stores mount them.
+pub const FILE_VARIABLE: &str = "PORTCULLIS_KEY_FILE";
 
 /// Why there are no keys. Never shows any part of a key.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +46,7 @@ pub enum KeyError {
     NoRandomness,
 }
 
-/// Takes the keys from the environment, else from `keys/gate.key`, which is made when missing.
+/// Takes the keys from the environment or the file it names, else from `keys/gate.key`, which is made when missing.
 ///
 /// One key a line, the newest first; older ones are still accepted for what they signed. To rotate, put
 /// a new line on top.
@@ -55,6 +57,11 @@ pub fn load(data: &DataDir) -> Result<Keyring, KeyError> {
     if let Some(value) = std::env::var_os(VARIABLE) {
         let value = Zeroizing::new(value.to_string_lossy().into_owned());
         return parse(&value.replace([',', ';'], "\n"), &format!("the environment variable `{VARIABLE}`"));
+    }
+    if let Some(path) = std::env::var_os(FILE_VARIABLE).map(PathBuf::from) {
+        let text = fs::read_to_string(&path).map(Zeroizing::new);
+        let text = text.map_err(|error| KeyError::File { path: path.clone(), error })?;
+        return parse(&text, &format!("the key file `{}`", path.display()));
     }
     let path = data
         .folder("keys")
