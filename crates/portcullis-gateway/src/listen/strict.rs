@@ -191,7 +191,7 @@ impl<IO> StrictStream<IO> {
     fn has_unread(&self) -> bool {
         self.end == End::Silent
             || !self.raw.is_empty()
-            || (self.end == End::Open && self.reader.phase() == Phase::Body)
+            || (self.end == End::Open && self.reader.is_within_body())
     }
 }
 

@@ -41,10 +41,11 @@ struct Inner {
 
 /// One line: a number in sequence, so that a missing line shows, then the event's own fields.
 #[derive(Serialize)]
-struct Line<'a, T> {
+struct Line<'a> {
+    #[serde(rename = "portcullis.sequence")]
     sequence: u64,
     #[serde(flatten)]
-    content: &'a T,
+    notice: &'a Notice,
 }
 
 impl EventLog {
@@ -138,8 +139,8 @@ impl Writer {
             };
             self.tell_losses();
             match entry {
-                Some(Entry::Exchange(event)) => self.line(&*event),
-                Some(Entry::Gateway(notice)) => self.line(&notice),
+                Some(Entry::Exchange(event)) => self.line(|sequence| event.line(sequence)),
+                Some(Entry::Gateway(notice)) => self.notice(&notice),
                 Some(Entry::Flush(done)) => {
                     self.flush();
                     let _ = done.try_send(());
@@ -155,17 +156,19 @@ impl Writer {
         let lost = self.lost.swap(0, Ordering::Relaxed);
         if lost > 0 {
             let body = format!("`{lost}` events were lost because the log could not be written fast enough");
-            self.line(&Notice::warn("portcullis.gateway.events_lost", body));
+            self.notice(&Notice::warn("portcullis.gateway.events_lost", &body));
         }
     }
 
-    fn line<T: Serialize>(&mut self, content: &T) {
+    fn notice(&mut self, notice: &Notice) {
+        self.line(|sequence| serde_json::to_string(&Line { sequence, notice }).unwrap_or_default());
+    }
+
+    fn line(&mut self, write: impl FnOnce(u64) -> String) {
         let sequence = self.sequence.saturating_add(1);
-        let written =
-            serde_json::to_vec(&Line { sequence, content }).map_err(io::Error::other).and_then(|mut line| {
-                line.push(b'\n');
-                self.file.write_all(&line)
-            });
+        let mut line = write(sequence);
+        line.push('\n');
+        let written = self.file.write_all(line.as_bytes());
         match written {
             Ok(()) => {
                 self.sequence = sequence;
@@ -206,7 +209,7 @@ fn ending(file: &mut File) -> io::Result<Ending> {
     let torn = tail.last().is_some_and(|last| *last != b'\n');
     let sequence = tail.split(|byte| *byte == b'\n').rev().find_map(|line| {
         let value: serde_json::Value = serde_json::from_slice(line).ok()?;
-        value.get("sequence")?.as_u64()
+        value.get("portcullis.sequence")?.as_u64()
     });
     Ok(Ending { sequence: sequence.unwrap_or(0), torn })
 }
@@ -219,7 +222,7 @@ mod tests {
         let text = std::fs::read_to_string(path).unwrap();
         text.lines()
             .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-            .map(|line| line["sequence"].as_u64().unwrap())
+            .map(|line| line["portcullis.sequence"].as_u64().unwrap())
             .collect()
     }
 
@@ -238,7 +241,7 @@ mod tests {
     #[test]
     fn a_line_torn_by_a_crash_does_not_swallow_the_next() {
         let path = crate::testing::folder("torn").join("events.jsonl");
-        std::fs::write(&path, "{\"sequence\":7,\"body\":\"whole\"}\n{\"sequence\":8,\"bo").unwrap();
+        std::fs::write(&path, "{\"portcullis.sequence\":7}\n{\"portcullis.sequence\":8,\"bo").unwrap();
         let log = EventLog::open(&path).unwrap();
         log.notice(Notice::info("portcullis.test", "after"));
         log.flush();

@@ -87,13 +87,13 @@ impl Certificates {
                 Ok(key) => {
                     let body =
                         format!("the certificate `{}` changed and is served now", pair.chain.display());
-                    log.notice(Notice::info("portcullis.gateway.certificate_loaded", body));
+                    log.notice(Notice::info("portcullis.gateway.certificate_loaded", &body));
                     keys.push(Arc::new(key));
                 }
                 Err(error) => {
                     let body = format!("a changed certificate is broken, the old one stays: {error}");
                     tracing::warn!("{body}");
-                    log.notice(Notice::warn("portcullis.gateway.certificate_kept", body));
+                    log.notice(Notice::warn("portcullis.gateway.certificate_kept", &body));
                     keys.push(kept.clone());
                 }
             }

@@ -5,7 +5,6 @@
 
 mod connect;
 mod head;
-mod page;
 mod proxy;
 mod sending;
 #[cfg(test)]

@@ -15,12 +15,12 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use portcullis::page::{GatewayError, Taste, gateway_error};
 use portcullis_tower::{Body, Facts};
 use tower::Service;
 
 use super::connect::{Connector, Used};
 use super::head::{self, Stop, Switch};
-use super::page::{self, Failure};
 use super::sending::{Progress, Sending};
 use super::{Protocol, Upstream, UpstreamError, tunnel};
 use crate::listen::{Drain, Switched};
@@ -83,6 +83,18 @@ impl Service<Request<Body>> for Proxy {
     }
 }
 
+/// Whom a page of ours is for.
+struct Asked {
+    taste: Taste,
+    facts: Facts,
+}
+
+impl Asked {
+    fn page(&self, error: GatewayError) -> Response<Body> {
+        gateway_error(error, self.taste, self.facts.id.as_str()).map(Body::full)
+    }
+}
+
 /// How an attempt ended without an answer.
 enum Broken {
     TooSlow,
@@ -94,11 +106,19 @@ impl Inner {
         let (mut head, body) = request.into_parts();
         let Some(facts) = head.extensions.remove::<Facts>() else {
             // Only the gate adds them: without the gate nothing passes.
-            return page::failure(Failure::Unreachable, "");
+            return gateway_error(GatewayError::Unreachable, Taste::Text, "").map(Body::full);
         };
+        let asked = Asked { taste: Taste::of(&head.headers), facts };
         match head::stop(&head.method, &head.headers) {
-            Some(Stop::Method) => return page::failure(Failure::Method, facts.id.as_str()),
-            Some(Stop::Loop) => return page::failure(Failure::Loop, facts.id.as_str()),
+            Some(Stop::Method) => return asked.page(GatewayError::Method),
+            Some(Stop::Loop) => {
+                self.tell(
+                    "portcullis.gateway.loop",
+                    "a request came back to the gate as its own app",
+                    &asked,
+                );
+                return asked.page(GatewayError::Loop);
+            }
             None => {}
         }
         let wanted = match self.upstream.protocol {
@@ -111,7 +131,7 @@ impl Inner {
         let switch = wanted.filter(|_| from_client.is_some());
         let switched = head.extensions.remove::<Switched>();
 
-        let outgoing = self.outgoing(&head, &facts, switch.as_ref());
+        let outgoing = self.outgoing(&head, &asked.facts, switch.as_ref());
         let again = body.is_end_stream() && is_idempotent(&head.method);
         let answer = match self.attempt(outgoing.clone(), body, switch.is_some()).await {
             Err((Broken::Failed(error), used)) if again && used && !error.is_connect() => {
@@ -121,8 +141,8 @@ impl Inner {
             answer => answer,
         };
         match answer {
-            Ok(response) => self.answer(response, switch, from_client, switched, &facts),
-            Err((broken, _)) => self.failed(broken, &facts),
+            Ok(response) => self.answer(response, switch, from_client, switched, &asked),
+            Err((broken, _)) => self.failed(broken, &asked),
         }
     }
 
@@ -195,7 +215,7 @@ impl Inner {
         switch: Option<Switch>,
         from_client: Option<OnUpgrade>,
         switched: Option<Switched>,
-        facts: &Facts,
+        asked: &Asked,
     ) -> Response<Body> {
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             head::homeward(response.headers_mut(), false);
@@ -206,11 +226,11 @@ impl Inner {
             return Response::from_parts(head, Body::new(body));
         }
         let (Some(switch), Some(from_client)) = (switch, from_client) else {
-            return self.refuse_answer("the app switched protocols unasked", facts);
+            return self.refuse_answer("the app switched protocols unasked", asked);
         };
         let agreed = response.headers().get(http::header::UPGRADE);
         if !agreed.is_some_and(|agreed| offers(&switch, agreed)) {
-            return self.refuse_answer("the app switched to a protocol that was not asked for", facts);
+            return self.refuse_answer("the app switched to a protocol that was not asked for", asked);
         }
         if let Some(switched) = switched {
             switched.now();
@@ -222,34 +242,40 @@ impl Inner {
         Response::from_parts(head, Body::empty())
     }
 
-    fn refuse_answer(&self, why: &str, facts: &Facts) -> Response<Body> {
-        self.tell("portcullis.gateway.bad_answer", why, facts);
-        page::failure(Failure::Unreachable, facts.id.as_str())
+    fn refuse_answer(&self, why: &str, asked: &Asked) -> Response<Body> {
+        self.tell("portcullis.gateway.bad_answer", why, asked);
+        asked.page(GatewayError::Unreadable)
     }
 
-    fn failed(&self, broken: Broken, facts: &Facts) -> Response<Body> {
+    fn failed(&self, broken: Broken, asked: &Asked) -> Response<Body> {
         match broken {
             Broken::TooSlow => {
                 let patience = seconds(self.upstream.response_timeout);
                 let why = format!("the app did not begin to answer within `{patience}`");
-                self.tell("portcullis.gateway.upstream_timeout", &why, facts);
-                page::failure(Failure::TooSlow, facts.id.as_str())
+                self.tell("portcullis.gateway.upstream_timeout", &why, asked);
+                asked.page(GatewayError::TooSlow)
+            }
+            Broken::Failed(error) if error.is_connect() => {
+                let why = format!("no connection to the app at `{}`: {}", self.upstream, root_cause(&error));
+                self.tell("portcullis.gateway.upstream_unreachable", &why, asked);
+                asked.page(GatewayError::Unreachable)
+            }
+            Broken::Failed(error) if is_unreadable(&error) => {
+                let why = format!("the app's answer is no HTTP message: {}", root_cause(&error));
+                self.tell("portcullis.gateway.bad_answer", &why, asked);
+                asked.page(GatewayError::Unreadable)
             }
             Broken::Failed(error) => {
-                let why = if error.is_connect() {
-                    format!("no connection to the app at `{}`: {}", self.upstream, root_cause(&error))
-                } else {
-                    format!("the app broke off before it answered: {}", root_cause(&error))
-                };
-                self.tell("portcullis.gateway.upstream_unreachable", &why, facts);
-                page::failure(Failure::Unreachable, facts.id.as_str())
+                let why = format!("the app broke off before it answered: {}", root_cause(&error));
+                self.tell("portcullis.gateway.upstream_unreachable", &why, asked);
+                asked.page(GatewayError::Unreachable)
             }
         }
     }
 
-    fn tell(&self, name: &'static str, why: &str, facts: &Facts) {
-        tracing::warn!(id = %facts.id, "{why}");
-        self.log.notice(Notice::warn(name, why).of(&facts.id));
+    fn tell(&self, name: &'static str, why: &str, asked: &Asked) {
+        tracing::warn!(id = %asked.facts.id, "{why}");
+        self.log.notice(Notice::warn(name, why).of(&asked.facts.id));
     }
 }
 
@@ -267,6 +293,12 @@ fn root_cause(error: &dyn std::error::Error) -> String {
         cause = deeper;
     }
     cause.to_string()
+}
+
+/// Whether something came, but no answer.
+fn is_unreadable(error: &Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<hyper::Error>());
+    cause.is_some_and(|cause| cause.is_parse() || cause.is_parse_too_large())
 }
 
 /// RFC 9110 section 9.2.2.

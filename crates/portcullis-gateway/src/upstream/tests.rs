@@ -240,7 +240,13 @@ async fn an_app_that_is_down_is_told_from_one_that_is_slow() {
     let gate = Gateway::start(settings).unwrap();
     let answer = ask(plain(&gate), &request("GET /", "")).await;
     assert_eq!(status(&answer), "504", "{answer}");
-    gate.log.flush();
+
+    let gate = self::gate(answering("SSH-2.0-OpenSSH_9.6\r\n").await);
+    let log = gate.log.clone();
+    let answer = ask(plain(&gate), &request("GET /", "Accept: text/html\r\n")).await;
+    assert_eq!(status(&answer), "502", "{answer}");
+    assert!(answer.contains("makes no sense"), "{answer}");
+    log.flush();
 }
 
 #[tokio::test]

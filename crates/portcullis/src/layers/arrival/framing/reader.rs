@@ -165,6 +165,12 @@ impl Reader {
         }
     }
 
+    /// Whether the message being read has bytes that have not come yet.
+    #[must_use]
+    pub fn is_within_body(&self) -> bool {
+        matches!(self.state, State::Length(_) | State::Chunked(_))
+    }
+
     /// The app has changed the protocol: after this message nothing is judged any more.
     pub fn go_transparent(&mut self) {
         if self.after == After::Waiting {
