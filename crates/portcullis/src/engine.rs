@@ -72,6 +72,10 @@ impl Engine {
         peer: &Peer,
         moment: Moment,
     ) -> ControlFlow<Box<Refusal>, Received> {
+        if let Some(unreadable) = wire.filter(|wire| !wire.readable()) {
+            // Nobody can say where such a request ends: no mode lets it through.
+            return ControlFlow::Break(self.refuse_malformed(unreadable, peer, moment));
+        }
         let path = framing::normal_path(head.uri.path());
         let rules = self.policy.rules(&head.method, &path).clone();
         let mut exchange = Exchange::begin(moment, peer, rules, RequestFacts::of(&head, wire), path);

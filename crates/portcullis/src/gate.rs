@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 
 use bytes::Bytes;
-use http::Response;
+use http::{HeaderValue, Response, header};
 
 use crate::exchange::{Exchange, ExchangeId};
 use crate::layers::record::event::{Event, Outcome};
@@ -63,7 +63,11 @@ pub(crate) fn observe(exchange: &mut Exchange, layer: Layer, reason: &Reason) {
 /// Makes the refusal: the page and its event. A redirect to HTTPS is an answer, not an incident, and
 /// leaves no event.
 pub(crate) fn refuse(exchange: &mut Exchange, layer: Layer, reason: Reason) -> Box<Refusal> {
-    let response = page::refusal(exchange, &reason);
+    let mut response = page::refusal(exchange, &reason);
+    if layer == Layer::Framing {
+        // Who sends one ambiguous message is not trusted to end it where we think (RFC 9112 section 11.2).
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     if !reason.status().is_redirection() {
         let event = Event::verdict(exchange, layer, &reason, Outcome::Refused);
         exchange.events.push(event);

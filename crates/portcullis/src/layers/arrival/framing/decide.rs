@@ -14,11 +14,18 @@ pub struct Wire {
     /// The request line and headers exactly as sent, up to and including the empty line (or as much as
     /// there was).
     pub head: Bytes,
-    /// Everything that is wrong with it, in the order found.
+    /// Everything that is wrong with it, in the order found. With any of these the head cannot be read,
+    /// and [`crate::Engine::receive`] refuses it in every mode.
     pub faults: Vec<Reason>,
 }
 
 impl Wire {
+    /// Whether the head was read without a fault.
+    #[must_use]
+    pub fn readable(&self) -> bool {
+        self.faults.is_empty()
+    }
+
     /// The fault that made the head unreadable: the first.
     #[must_use]
     pub fn fatal(&self) -> Reason {
@@ -31,9 +38,7 @@ impl Wire {
 
 /// Judges a head of any version, cheap checks first; see the module page for the order.
 pub(crate) fn judge(head: &request::Parts, wire: Option<&Wire>, config: &Config) -> Verdict<(), Reason> {
-    let seen = wire.and_then(|wire| wire.faults.first().cloned());
-    let fault = seen
-        .or_else(|| method_fault(head))
+    let fault = method_fault(head)
         .or_else(|| host_fault(head, wire.is_some()))
         .or_else(|| body_fault(head))
         .or_else(|| hop_fault(head))

@@ -27,13 +27,13 @@ pub(super) struct Parsed {
 /// Reads a head up to and including its empty line.
 pub(super) fn parse(head: &[u8]) -> Parsed {
     let mut faults = Vec::new();
+    line_end_faults(head, &mut faults);
     let mut lines = lines(head);
     let line = request_line::read(lines.next().unwrap_or_default(), &mut faults);
     let mut fields = Vec::new();
     for line in lines.take_while(|line| !line.is_empty()) {
         fields.extend(field::read(line, &mut faults));
     }
-    line_end_faults(head, &mut faults);
 
     let lengths = values(&fields, b"content-length");
     let codings = values(&fields, b"transfer-encoding");
