@@ -9,6 +9,7 @@
 //! ```
 
 mod body;
+mod drain;
 mod inbound;
 mod layer;
 mod outbound;

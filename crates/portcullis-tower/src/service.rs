@@ -19,6 +19,7 @@ use portcullis::{Engine, ExchangeId, Moment, Peer, Refusal};
 use tower::Service;
 
 use crate::body::{Body, BodyError};
+use crate::drain;
 use crate::inbound::{BodyFault, Broken, Inbound, Read, read_ahead};
 use crate::outbound::depart;
 use crate::sink::{EventSink, record_all};
@@ -99,8 +100,14 @@ where
         return plain(StatusCode::INTERNAL_SERVER_ERROR, "the gate was not told who is calling\n");
     };
 
+    let comes_unasked = drain::comes_unasked(&head.headers);
     let received = match engine.receive(head, wire.as_ref(), &peer, moment) {
-        ControlFlow::Break(refusal) => return refuse(*refusal, &*sink),
+        ControlFlow::Break(refusal) => {
+            if comes_unasked {
+                drain::drain(&mut body).await;
+            }
+            return refuse(*refusal, &*sink);
+        }
         ControlFlow::Continue(received) => received,
     };
     let mut inspector = received.inspector();
@@ -111,7 +118,12 @@ where
         Read::Broke(None) => return plain(StatusCode::BAD_REQUEST, "the request broke off\n"),
     }
     let mut admitted = match engine.admit(received, &mut inspector) {
-        ControlFlow::Break(refusal) => return refuse(*refusal, &*sink),
+        ControlFlow::Break(refusal) => {
+            if comes_unasked {
+                drain::drain(&mut body).await;
+            }
+            return refuse(*refusal, &*sink);
+        }
         ControlFlow::Continue(admitted) => admitted,
     };
     record_all(&*sink, admitted.take_events());
