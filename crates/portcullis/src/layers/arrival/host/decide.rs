@@ -1,56 +1,67 @@
-//! STUB
+//! Judging the name that was asked for.
 
+use http::header::HOST;
 use http::request;
 
-use super::{Config, Reason};
+use super::{Config, Reason, Site};
 use crate::layers::arrival::client::Client;
+use crate::layers::arrival::transport::Scheme;
 use crate::request::Peer;
 use crate::verdict::Verdict;
 
-/// The name and port that the client asked for, checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Site {
-    /// Lower case, without port; an IPv6 address in brackets.
-    pub name: String,
-    /// The port, where one was written.
-    pub port: Option<u16>,
-}
-
-impl Site {
-    /// Before anything is known.
-    #[must_use]
-    pub fn unknown() -> Self {
-        Self { name: String::new(), port: None }
-    }
-
-    /// As the request says, unchecked.
-    #[must_use]
-    pub fn as_asked(head: &request::Parts, _client: &Client) -> Self {
-        let host = head
-            .headers
-            .get(http::header::HOST)
-            .and_then(|h| h.to_str().ok())
-            .or(head.uri.host())
-            .unwrap_or("");
-        Self { name: host.to_ascii_lowercase(), port: None }
-    }
-
-    /// `name` or `name:port`.
-    #[must_use]
-    pub fn authority(&self) -> String {
-        match self.port {
-            Some(port) => format!("{}:{port}", self.name),
-            None => self.name.clone(),
-        }
-    }
-}
-
-/// STUB
+/// Is this name ours.
 pub(crate) fn judge(
     head: &request::Parts,
     client: &Client,
-    _peer: &Peer,
-    _config: &Config,
+    peer: &Peer,
+    config: &Config,
 ) -> Verdict<Site, Reason> {
-    Verdict::Pass(Site::as_asked(head, client))
+    let site = match asked(head, client, peer, config) {
+        Ok(site) => site,
+        Err(reason) => return Verdict::Deny(reason),
+    };
+    if !config.is_ours(&site) {
+        return Verdict::Deny(Reason::AskForForeignName { host: site.authority() });
+    }
+    // A proxy that ends TLS for the client uses a name of its own towards us.
+    let server_name = peer.tls.as_ref().and_then(|tls| tls.server_name.as_deref());
+    if let Some(server_name) = server_name.filter(|_| !client.by_trusted_proxy) {
+        let named = Site::parse(server_name.as_bytes());
+        if !named.is_some_and(|named| config.is_our_name(&named.name)) {
+            return Verdict::Deny(Reason::ShakeHandsForForeignName { server_name: server_name.to_owned() });
+        }
+    }
+    Verdict::Pass(site)
+}
+
+fn asked(head: &request::Parts, client: &Client, peer: &Peer, config: &Config) -> Result<Site, Reason> {
+    let read = |text: &[u8]| Site::parse(text).ok_or_else(|| Reason::WriteUnreadable { host: text.to_vec() });
+    if config.use_forwarded_host
+        && let Some(host) = &client.forwarded_host
+    {
+        return read(host.as_bytes());
+    }
+    let mut lines = head.headers.get_all(HOST).iter();
+    let header = match (lines.next(), lines.next()) {
+        (Some(_), Some(_)) => return Err(Reason::RepeatHost),
+        (Some(value), None) => Some(read(value.as_bytes())?),
+        (None, _) => None,
+    };
+    let target = match head.uri.authority() {
+        Some(authority) => Some(read(authority.as_str().as_bytes())?),
+        None => None,
+    };
+    match (target, header) {
+        (Some(target), Some(header)) => {
+            let scheme = if peer.tls.is_some() { Scheme::Https } else { Scheme::Http };
+            if target.is_same(&header, scheme) {
+                Ok(target)
+            } else {
+                let (target, host) = (target.authority(), header.authority());
+                Err(Reason::ContradictTarget { target, host })
+            }
+        }
+        (Some(site), None) | (None, Some(site)) => Ok(site),
+        (None, None) => Err(Reason::OmitHost),
+    }
 }

@@ -1,11 +1,11 @@
-//! STUB
+//! Judging how a request came.
 
-use http::request;
+use http::{Method, request};
 
 use super::{Config, Reason};
 use crate::layers::arrival::client::Client;
 use crate::layers::arrival::host::Site;
-use crate::request::Peer;
+use crate::request::{Listener, Peer};
 use crate::verdict::Verdict;
 
 /// How the client's bytes came.
@@ -18,10 +18,11 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    /// What was seen, without judging it.
+    /// What was seen, without judging it: a trusted proxy's word, else the connection.
     #[must_use]
-    pub fn seen(peer: &Peer, _client: &Client) -> Self {
-        if peer.tls.is_some() { Self::Https } else { Self::Http }
+    pub fn seen(peer: &Peer, client: &Client) -> Self {
+        let connection = if peer.tls.is_some() { Self::Https } else { Self::Http };
+        client.forwarded_scheme.unwrap_or(connection)
     }
 
     /// `https` or `http`.
@@ -32,15 +33,62 @@ impl Scheme {
             Self::Http => "http",
         }
     }
+
+    /// The port that the scheme implies.
+    #[must_use]
+    pub const fn default_port(self) -> u16 {
+        match self {
+            Self::Https => 443,
+            Self::Http => 80,
+        }
+    }
 }
 
-/// STUB
+/// Was it HTTPS.
 pub(crate) fn judge(
-    _head: &request::Parts,
+    head: &request::Parts,
     peer: &Peer,
     client: &Client,
-    _site: &Site,
+    site: &Site,
     _config: &Config,
 ) -> Verdict<Scheme, Reason> {
-    Verdict::Pass(Scheme::seen(peer, client))
+    let scheme = Scheme::seen(peer, client);
+    match (peer.listener, scheme) {
+        (Listener::Redirect { https_port }, _) => {
+            Verdict::Deny(Reason::PlainHttp { location: over_https(head, site, Some(https_port)) })
+        }
+        (Listener::Https, Scheme::Https) | (Listener::DangerousPlain, _) => Verdict::Pass(scheme),
+        (Listener::Https, Scheme::Http) => {
+            if head.method == Method::GET || head.method == Method::HEAD {
+                // The port of plain HTTP says nothing of the one for HTTPS.
+                let port = site.port.filter(|port| *port != Scheme::Http.default_port());
+                Verdict::Deny(Reason::PlainHttp { location: over_https(head, site, port) })
+            } else {
+                Verdict::Deny(Reason::SendInTheOpen { method: head.method.to_string() })
+            }
+        }
+    }
+}
+
+/// The same target over HTTPS; `None` where the name is not known, because the host layer is off and the
+/// request has none.
+fn over_https(head: &request::Parts, site: &Site, port: Option<u16>) -> Option<String> {
+    if site.name.is_empty() {
+        return None;
+    }
+    let mut location = Site { name: site.name.clone(), port }.origin(Scheme::Https);
+    let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
+    if !target.starts_with('/') {
+        // `OPTIONS *` has no place on the other side.
+        location.push('/');
+        return Some(location);
+    }
+    for byte in target.bytes() {
+        if byte.is_ascii_graphic() {
+            location.push(char::from(byte));
+        } else {
+            location.push_str(percent_encoding::percent_encode_byte(byte));
+        }
+    }
+    Some(location)
 }
