@@ -12,7 +12,7 @@ mod taste;
 mod words;
 
 use bytes::Bytes;
-use http::header::CONNECTION;
+use http::header::{CONNECTION, LOCATION};
 use http::{HeaderValue, Response, StatusCode};
 
 pub use failure::{GatewayError, gateway_error};
@@ -32,6 +32,11 @@ pub(crate) fn refusal(exchange: &Exchange, reason: &Reason) -> Response<Bytes> {
     let headers = response.headers_mut();
     if must_close(reason.layer(), status) && exchange.request.is_http1() {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if let Reason::Transport(reason) = reason
+        && let Some(location) = reason.location().and_then(|url| HeaderValue::from_str(url).ok())
+    {
+        headers.insert(LOCATION, location);
     }
     response
 }
