@@ -39,10 +39,10 @@ impl HttpBody for Patient {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.project();
         if let Poll::Ready(frame) = this.body.poll_frame(context) {
-            if let Some(silence) = this.silence {
-                if let Some(deadline) = Instant::now().checked_add(*this.patience) {
-                    silence.as_mut().reset(deadline);
-                }
+            if let Some(silence) = this.silence
+                && let Some(deadline) = Instant::now().checked_add(*this.patience)
+            {
+                silence.as_mut().reset(deadline);
             }
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
