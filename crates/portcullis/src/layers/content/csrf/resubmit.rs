@@ -46,3 +46,25 @@ fn action(target: &str) -> Option<String> {
     let stays = path.starts_with('/') && !path.starts_with("//") && !path.starts_with("/\\");
     stays.then(|| path.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::action;
+
+    #[test]
+    fn a_form_is_only_sent_again_to_this_site() {
+        for (target, expected) in [
+            ("/order?step=2", Some("/order?step=2")),
+            ("https://shop.example/order?x=https://a/b", Some("/order?x=https://a/b")),
+            ("/go?u=https://evil.example/", Some("/go?u=https://evil.example/")),
+            ("//evil.example/", None),
+            ("/\\evil.example/", None),
+            ("https://shop.example//evil.example/", None),
+            ("https://shop.example", None),
+            ("*", None),
+            ("", None),
+        ] {
+            assert_eq!(action(target).as_deref(), expected, "{target}");
+        }
+    }
+}

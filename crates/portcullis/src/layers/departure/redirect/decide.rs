@@ -107,10 +107,11 @@ fn is_followed(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
-/// The URL that relative targets are resolved against.
+/// The URL that relative targets are resolved against. Where the host could not be read, and that was
+/// only observed, no host is ours.
 fn base(exchange: &Exchange) -> Option<Url> {
     let ours = Origin::ours(exchange.scheme, &exchange.site);
-    let base = Url::parse(&ours.to_string()).ok()?;
+    let base = Url::parse(&ours.to_string()).or_else(|_| Url::parse("https://unknown.invalid")).ok()?;
     Some(base.join(&exchange.path).ok().filter(|url| url.origin() == base.origin()).unwrap_or(base))
 }
 

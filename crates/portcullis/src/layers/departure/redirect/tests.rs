@@ -272,6 +272,29 @@ fn a_target_that_the_forms_page_was_asked_for_came_from_the_request() {
 }
 
 #[test]
+fn an_absolute_target_of_http2_is_read_behind_its_authority() {
+    for (request, location, expected) in [
+        ("https://shop.example/2130706433", "//2130706433/", "redirect.from_request"),
+        ("https://shop.example/go?u=//0x7f.1", "//127.0.0.1/", "redirect.from_request"),
+        ("https://shop.example/go", "https://evil.example/", "passes"),
+        ("https://shop.example", "https://evil.example/", "passes"),
+    ] {
+        let mut exchange = exchange("", "/go", &[]);
+        request.clone_into(&mut exchange.request.target);
+        assert_eq!(judged(&exchange, location.as_bytes()), expected, "{request}");
+    }
+}
+
+#[test]
+fn a_site_that_could_not_be_read_owns_no_host() {
+    let mut exchange = exchange("", "/go?u=//evil.example", &[]);
+    exchange.site = Site::unknown();
+    assert_eq!(judged(&exchange, b"//evil.example"), "redirect.from_request");
+    assert_eq!(judged(&exchange, b"javascript:x"), "redirect.dangerous_scheme");
+    assert_eq!(judged(&exchange, b"/home"), "passes");
+}
+
+#[test]
 fn partners_pass_even_out_of_the_request() {
     let policy = "[redirect]\npartners = [\"https://accounts.google.com\", \"https://*.example.com\", \"myapp://callback\"]\n";
     for (location, expected) in [

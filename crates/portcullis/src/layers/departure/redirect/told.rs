@@ -60,8 +60,14 @@ impl Told {
     }
 }
 
-/// The path, and the names and values of the query, decoded once.
+/// The path, and the names and values of the query, decoded once. HTTP/2 puts scheme and authority before
+/// the path.
 fn values(target: &str) -> impl Iterator<Item = String> {
+    let behind_authority = target
+        .split_once("://")
+        .filter(|_| !target.starts_with('/'))
+        .and_then(|(_, rest)| Some(rest.split_at_checked(rest.find('/')?)?.1));
+    let target = behind_authority.unwrap_or(target);
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let query = url::form_urlencoded::parse(query.as_bytes())
         .flat_map(|(name, value)| [name.into_owned(), value.into_owned()]);
@@ -135,6 +141,11 @@ impl<'a> Sought<'a> {
         let name = name.trim_matches('.');
         if name.is_empty() || name.len() > 253 {
             return false;
+        }
+        // An address may be spelt as a number, in hexadecimal or octal.
+        if matches!(self.there.host(), Some(Host::Ipv4(_))) && name.starts_with(|c: char| c.is_ascii_digit())
+        {
+            return Host::parse(name).is_ok_and(|host| host.to_string() == self.host);
         }
         if name.is_ascii() {
             return self.is_host(&name.to_ascii_lowercase());
