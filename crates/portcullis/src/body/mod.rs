@@ -68,31 +68,31 @@ enum Reader {
     Urlencoded(Urlencoded),
     Multipart(Multipart),
     Json(Json),
+    /// `multipart/form-data` that cannot be split; without a byte of body it does not matter.
+    Unclear(&'static str),
     Bytes,
 }
 
 impl Inspector {
     pub(crate) fn new(head: &request::Parts, limits: &limits::Config) -> Self {
-        let mut exceeded = None;
         let reader = match Kind::of(&head.headers) {
             Kind::Urlencoded => {
                 let before = head.uri.query().map_or(0, |query| read_query(query, limits).count());
                 Reader::Urlencoded(Urlencoded::new(*limits, before))
             }
             Kind::Multipart(boundary) => Reader::Multipart(Multipart::new(*limits, &boundary)),
-            Kind::MultipartUnclear(fault) => {
-                exceeded = Some(limits::Reason::MalformMultipart { fault });
-                Reader::Bytes
-            }
+            Kind::MultipartUnclear(fault) => Reader::Unclear(fault),
             Kind::Json => Reader::Json(Json::new(*limits)),
             Kind::Other => Reader::Bytes,
         };
         let stage = match reader {
             Reader::Bytes => Stage::Enough,
-            Reader::Urlencoded(_) | Reader::Multipart(_) | Reader::Json(_) => Stage::Holding,
+            Reader::Urlencoded(_) | Reader::Multipart(_) | Reader::Json(_) | Reader::Unclear(_) => {
+                Stage::Holding
+            }
         };
         let complete = limits::content_length(&head.headers) == Some(0);
-        Self { reader, limits: *limits, held: BytesMut::new(), total: 0, stage, complete, exceeded }
+        Self { reader, limits: *limits, held: BytesMut::new(), total: 0, stage, complete, exceeded: None }
     }
 
     /// Whether anything has to be seen before admission.
@@ -126,7 +126,7 @@ impl Inspector {
         match &mut self.reader {
             Reader::Urlencoded(form) => form.end(),
             Reader::Multipart(form) => form.end(),
-            Reader::Json(_) | Reader::Bytes => {}
+            Reader::Json(_) | Reader::Unclear(_) | Reader::Bytes => {}
         }
         self.note_fault();
     }
@@ -144,7 +144,7 @@ impl Inspector {
         let token = match &self.reader {
             Reader::Urlencoded(form) => form.token.as_deref()?,
             Reader::Multipart(form) => form.token.as_deref()?,
-            Reader::Json(_) | Reader::Bytes => return None,
+            Reader::Json(_) | Reader::Unclear(_) | Reader::Bytes => return None,
         };
         std::str::from_utf8(token).ok()
     }
@@ -220,7 +220,10 @@ impl Inspector {
             Reader::Urlencoded(form) => form.feed(chunk),
             Reader::Multipart(form) => form.feed(chunk),
             Reader::Json(document) => document.feed(chunk),
-            Reader::Bytes => {}
+            Reader::Unclear(fault) if !chunk.is_empty() => {
+                self.exceeded.get_or_insert(limits::Reason::MalformMultipart { fault });
+            }
+            Reader::Unclear(_) | Reader::Bytes => {}
         }
         self.note_fault();
     }
@@ -230,7 +233,7 @@ impl Inspector {
             Reader::Urlencoded(form) => &form.fault,
             Reader::Multipart(form) => &form.fault,
             Reader::Json(document) => &document.fault,
-            Reader::Bytes => return,
+            Reader::Unclear(_) | Reader::Bytes => return,
         };
         if self.exceeded.is_none() {
             self.exceeded.clone_from(fault);
@@ -241,7 +244,7 @@ impl Inspector {
         match &self.reader {
             Reader::Urlencoded(form) => form.in_own_field(),
             Reader::Multipart(form) => form.in_own_field(),
-            Reader::Json(_) | Reader::Bytes => false,
+            Reader::Json(_) | Reader::Unclear(_) | Reader::Bytes => false,
         }
     }
 
@@ -250,7 +253,7 @@ impl Inspector {
         match &self.reader {
             Reader::Urlencoded(form) => &form.cuts,
             Reader::Multipart(form) => &form.cuts,
-            Reader::Json(_) | Reader::Bytes => &[],
+            Reader::Json(_) | Reader::Unclear(_) | Reader::Bytes => &[],
         }
     }
 }

@@ -259,8 +259,8 @@ impl Multipart {
             return self.malformed("a part has no `content-disposition`");
         };
         let length = u64::try_from(disposition.name.len()).unwrap_or(u64::MAX);
-        if length > self.limits.param_name {
-            let (start, limit) = (shortened(&disposition.name), self.limits.param_name);
+        if length > self.limits.parameter_name {
+            let (start, limit) = (shortened(&disposition.name), self.limits.parameter_name);
             self.fault.get_or_insert(Reason::ParameterNameTooLong { start, limit });
         }
         let start = self.at.saturating_add(1);
@@ -302,8 +302,8 @@ impl Multipart {
         let Some(disposition) = &self.part.disposition else { return };
         let length = u64::try_from(length).unwrap_or(u64::MAX);
         let in_content = self.part.content > 0;
-        if in_content && !disposition.file && length > self.limits.param_value {
-            let (name, limit) = (shortened(&disposition.name), self.limits.param_value);
+        if in_content && !disposition.file && length > self.limits.parameter_value {
+            let (name, limit) = (shortened(&disposition.name), self.limits.parameter_value);
             self.fault.get_or_insert(Reason::ParameterValueTooLong { name, limit });
         }
     }

@@ -177,15 +177,15 @@ fn an_unclear_boundary_is_refused() {
         "multipart/form-data; boundary=\"ä\"",
         &format!("multipart/form-data; boundary={}", "x".repeat(71)),
     ] {
-        let inspector = Inspector::new(&head(content_type), &limits(""));
-        assert_eq!(inspector.exceeded().map(Grounds::code), Some("limits.malformed_multipart"));
+        assert_eq!(whole(content_type, "--").code, Some("limits.malformed_multipart"), "{content_type}");
+        assert_eq!(inspect(content_type, &limits(""), &[]).1.code, None, "a head alone is no form");
     }
 }
 
 #[test]
 fn counts_and_lengths_are_kept() {
     let tight = limits(
-        "params = 3\nparam_name = 8\nparam_value = 5\njson_depth = 3\njson_keys = 3\nparts = 2\nbody = 400",
+        "parameters = 3\nparameter_name = 8\nparameter_value = 5\njson_depth = 3\njson_keys = 3\nparts = 2\nbody = 400",
     );
     let file = "--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"\"\r\n\r\n1234567890\r\n--B--";
     for (content_type, body, code) in [
@@ -221,7 +221,7 @@ fn counts_and_lengths_are_kept() {
 fn parameters_of_query_and_form_are_counted_together() {
     let mut head = head(FORM);
     head.uri = "/?a=1&b=2".parse().unwrap();
-    let mut inspector = Inspector::new(&head, &limits("params = 3"));
+    let mut inspector = Inspector::new(&head, &limits("parameters = 3"));
     let _ = inspector.push(Bytes::from_static(b"c=3"));
     assert_eq!(inspector.exceeded(), None);
     let _ = inspector.push(Bytes::from_static(b"&d=4"));
@@ -249,7 +249,7 @@ fn a_compressed_body_is_only_counted() {
 
 #[test]
 fn what_is_longer_than_the_window_is_judged_on_its_way() {
-    let small = limits("hold = 8\nparams = 3");
+    let small = limits("hold = 8\nparameters = 3");
     let (inspector, seen) = inspect(FORM, &small, &[b"a=123456", b"7", b"&b=2&c=3", b"&d=4", b"&e=5"]);
     assert_eq!(seen.code, Some("limits.too_many_parameters"));
     assert_eq!(seen.app_gets, b"a=1234567&b=2&c=3");
@@ -299,7 +299,9 @@ fn a_form_can_be_offered_again_without_our_field() {
 
 static DEFAULT: LazyLock<limits::Config> = LazyLock::new(|| limits(""));
 static TIGHT: LazyLock<limits::Config> = LazyLock::new(|| {
-    limits("params = 3\nparam_name = 20\nparam_value = 18\njson_depth = 2\njson_keys = 2\nparts = 2")
+    limits(
+        "parameters = 3\nparameter_name = 20\nparameter_value = 18\njson_depth = 2\njson_keys = 2\nparts = 2",
+    )
 });
 
 /// Pieces that the grammars care for, so that random bodies reach deep.

@@ -105,9 +105,9 @@ impl Urlencoded {
                 self.name_length = self.name_length.saturating_add(length);
                 let room = KEPT_NAME.saturating_add(1).saturating_sub(self.name.len());
                 self.name.extend(run.iter().take(room));
-                if self.name_length > self.limits.param_name {
+                if self.name_length > self.limits.parameter_name {
                     let start = self.name.clone();
-                    let limit = self.limits.param_name;
+                    let limit = self.limits.parameter_name;
                     self.fault.get_or_insert(Reason::ParameterNameTooLong { start, limit });
                 }
             }
@@ -117,8 +117,8 @@ impl Urlencoded {
                 if room > 0 && self.is_own() {
                     self.value.extend(run.iter().take(room));
                 }
-                if self.value_length > self.limits.param_value {
-                    let (name, limit) = (self.name.clone(), self.limits.param_value);
+                if self.value_length > self.limits.parameter_value {
+                    let (name, limit) = (self.name.clone(), self.limits.parameter_value);
                     self.fault.get_or_insert(Reason::ParameterValueTooLong { name, limit });
                 }
             }
@@ -129,14 +129,14 @@ impl Urlencoded {
     fn begin_parameter(&mut self) {
         if self.at == self.start && self.part == Part::Name {
             self.count = self.count.saturating_add(1);
-            if self.count > self.limits.params {
-                self.fault.get_or_insert(Reason::TooManyParameters { limit: self.limits.params });
+            if self.count > self.limits.parameters {
+                self.fault.get_or_insert(Reason::TooManyParameters { limit: self.limits.parameters });
             }
         }
     }
 
     fn is_own(&self) -> bool {
-        self.name.len() <= KEPT_NAME && decode(&self.name) == FIELD.as_bytes()
+        (FIELD.len()..=KEPT_NAME).contains(&self.name.len()) && decode(&self.name) == FIELD.as_bytes()
     }
 
     fn finish(&mut self, ending: Ending) {

@@ -42,8 +42,8 @@ impl Grounds for Reason {
             Self::RepeatHost => "host.repeated",
             Self::WriteUnreadable { .. } => "host.unreadable",
             Self::ContradictTarget { .. } => "host.contradicts_target",
-            Self::AskForForeignName { .. } => "host.not_ours",
-            Self::ShakeHandsForForeignName { .. } => "host.server_name_not_ours",
+            Self::AskForForeignName { .. } => "host.unknown",
+            Self::ShakeHandsForForeignName { .. } => "host.unknown_server_name",
         }
     }
 

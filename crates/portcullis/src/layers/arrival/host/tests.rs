@@ -42,7 +42,7 @@ fn only_our_own_machine_is_ours_by_default() {
         assert!(asked("/", &[host], &config).is_ok(), "{host}");
     }
     for host in ["example.com", "localhost.example.com", "127.0.0.2", "[::2]", "sub.localhost"] {
-        assert_eq!(asked("/", &[host], &config), Err("host.not_ours"), "{host}");
+        assert_eq!(asked("/", &[host], &config), Err("host.unknown"), "{host}");
     }
 }
 
@@ -140,7 +140,7 @@ fn a_forwarded_host_counts_only_where_the_policy_says_so() {
     };
     assert_eq!(name(NAMES), "example.com");
     assert_eq!(name(&format!("{NAMES}\nuse_forwarded_host = true")), "shop.example.com");
-    assert_eq!(name("names = [\"example.com\"]\nuse_forwarded_host = true"), "host.not_ours");
+    assert_eq!(name("names = [\"example.com\"]\nuse_forwarded_host = true"), "host.unknown");
 }
 
 #[test]

@@ -27,11 +27,11 @@ pub struct Raw {
     /// longer is judged on its way.
     pub hold: Option<Size>,
     /// The most parameters, in the query and a form together; 1000 by default.
-    pub params: Option<u64>,
+    pub parameters: Option<u64>,
     /// The longest name of a parameter, as sent; `"1 KiB"` by default.
-    pub param_name: Option<Size>,
+    pub parameter_name: Option<Size>,
     /// The longest value of a parameter that is not a file, as sent; `"8 MiB"` by default.
-    pub param_value: Option<Size>,
+    pub parameter_value: Option<Size>,
     /// The deepest nesting of JSON; 64 by default.
     pub json_depth: Option<u64>,
     /// The most keys in a JSON document, over all its objects; 50000 by default.
@@ -58,11 +58,11 @@ pub struct Config {
     /// The bytes of a body that are held back until it is judged.
     pub hold: usize,
     /// The most parameters, in the query and a form together.
-    pub params: u64,
+    pub parameters: u64,
     /// The longest name of a parameter in bytes, as sent.
-    pub param_name: u64,
+    pub parameter_name: u64,
     /// The longest value of a parameter in bytes, as sent.
-    pub param_value: u64,
+    pub parameter_value: u64,
     /// The deepest nesting of JSON.
     pub json_depth: u64,
     /// The most keys in a JSON document.
@@ -81,9 +81,9 @@ impl Config {
             head: size("head", raw.head, 32 << 10, faults),
             body: size("body", raw.body, 100_000_000, faults),
             hold: usize::try_from(size("hold", raw.hold, 256 << 10, faults)).unwrap_or(usize::MAX),
-            params: count("params", raw.params, 1000, faults),
-            param_name: size("param_name", raw.param_name, 1 << 10, faults),
-            param_value: size("param_value", raw.param_value, 8 << 20, faults),
+            parameters: count("parameters", raw.parameters, 1000, faults),
+            parameter_name: size("parameter_name", raw.parameter_name, 1 << 10, faults),
+            parameter_value: size("parameter_value", raw.parameter_value, 8 << 20, faults),
             json_depth: count("json_depth", raw.json_depth, 64, faults),
             json_keys: count("json_keys", raw.json_keys, 50_000, faults),
             parts: count("parts", raw.parts, 200, faults),

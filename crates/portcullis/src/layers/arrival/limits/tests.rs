@@ -64,7 +64,7 @@ fn a_doubled_content_type_is_not_the_first_of_the_two() {
 
 #[test]
 fn the_query_has_parameters_too() {
-    let config = config("params = 2\nparam_name = 4");
+    let config = config("parameters = 2\nparameter_name = 4");
     assert_eq!(judge_head(&head(|build| build.uri("/?a=1&&b=2&")), &config), Verdict::Pass(()));
     assert_eq!(denied(&head(|build| build.uri("/?a=1&b=2&c")), &config).code(), "limits.too_many_parameters");
     let long = head(|build| build.uri("/?abcde"));
@@ -80,9 +80,9 @@ fn a_limit_of_zero_is_an_error_of_the_policy() {
         "head",
         "body",
         "hold",
-        "params",
-        "param_name",
-        "param_value",
+        "parameters",
+        "parameter_name",
+        "parameter_value",
         "json_depth",
         "json_keys",
         "parts",
