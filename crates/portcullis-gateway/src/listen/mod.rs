@@ -62,4 +62,6 @@ impl From<&raw::Timeouts> for Timeouts {
 }
 
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod tests;

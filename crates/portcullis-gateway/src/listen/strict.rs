@@ -335,3 +335,6 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for StrictStream<IO> {
         Pin::new(&mut self.get_mut().io).poll_write_vectored(context, parts)
     }
 }
+
+#[cfg(test)]
+mod tests;
