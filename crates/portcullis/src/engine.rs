@@ -160,10 +160,12 @@ impl Received {
 }
 
 impl Admitted {
-    /// The head for the app, and what is owed when it answers.
+    /// The head for the app, and what is owed when it answers. Its extensions hold the response's
+    /// [`Nonce`](crate::layers::departure::headers::Nonce), for an app in the same process.
     #[must_use]
-    pub fn depart(self) -> (request::Parts, Outstanding) {
+    pub fn depart(mut self) -> (request::Parts, Outstanding) {
         let asked = leaving::Asked::of(&self.head);
+        self.head.extensions.insert(self.exchange.nonce.clone());
         (self.head, Outstanding::new(self.exchange, asked))
     }
 
@@ -193,6 +195,6 @@ impl Admitted {
 
     /// What was only observed so far; the door records it.
     pub fn take_events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.exchange.events)
+        self.exchange.take_events()
     }
 }

@@ -10,11 +10,12 @@ use crate::layers::arrival::client::Client;
 use crate::layers::arrival::host::Site;
 use crate::layers::arrival::transport::Scheme;
 use crate::layers::content::csrf;
+use crate::layers::departure::headers::Nonce;
 use crate::layers::departure::redirect;
 use crate::layers::record::event::{self, Event};
 use crate::policy::Rules;
 use crate::request::{Moment, Peer};
-use crate::verdict::{Layer, Place};
+use crate::verdict::{Layer, Mode, Place};
 
 /// Names one exchange: shown to the visitor, found in the log. 80 random bits in Crockford's base 32.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -65,6 +66,8 @@ pub(crate) struct Exchange {
     pub(crate) resubmit: Option<csrf::Resubmit>,
     /// What the request told that a redirect could be made of.
     pub(crate) told: redirect::Told,
+    /// For scripts and styles of this response.
+    pub(crate) nonce: Nonce,
     pub(crate) events: Vec<Event>,
     /// Layers whose denial was only observed, so that it is not told twice.
     pub(crate) observed: Vec<Layer>,
@@ -79,8 +82,12 @@ impl Exchange {
         path: String,
     ) -> Self {
         let mut random = StdRng::from_seed(moment.entropy);
+        let id = ExchangeId::draw(&mut random);
+        let mut nonce = [0; 18];
+        random.fill_bytes(&mut nonce);
         Self {
-            id: ExchangeId::draw(&mut random),
+            id,
+            nonce: Nonce::of(nonce),
             moment,
             random,
             client: Client::connected(peer),
@@ -96,6 +103,12 @@ impl Exchange {
             events: Vec::new(),
             observed: Vec::new(),
         }
+    }
+
+    /// The events so far, for the door; none where the policy keeps no log.
+    pub(crate) fn take_events(&mut self) -> Vec<Event> {
+        let events = std::mem::take(&mut self.events);
+        if self.rules.event.mode == Mode::Off { Vec::new() } else { events }
     }
 
     /// 32 fresh random bytes.

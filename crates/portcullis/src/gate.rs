@@ -72,10 +72,5 @@ pub(crate) fn refuse(exchange: &mut Exchange, layer: Layer, reason: Reason) -> B
         let event = Event::verdict(exchange, layer, &reason, Outcome::Refused);
         exchange.events.push(event);
     }
-    Box::new(Refusal {
-        id: exchange.id.clone(),
-        reason,
-        response,
-        events: std::mem::take(&mut exchange.events),
-    })
+    Box::new(Refusal { id: exchange.id.clone(), reason, response, events: exchange.take_events() })
 }

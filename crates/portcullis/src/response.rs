@@ -150,6 +150,6 @@ pub(crate) fn release(mut exchange: Exchange, mut head: response::Parts, keys: &
         head,
         first: Bytes::new(),
         tail: Some(Tail { ended: false }),
-        events: std::mem::take(&mut exchange.events),
+        events: exchange.take_events(),
     }))
 }

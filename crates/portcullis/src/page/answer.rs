@@ -53,6 +53,7 @@ pub(super) fn with(
         (REFERRER_POLICY, "no-referrer"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("origin-agent-cluster"), "?1"),
     ];
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
@@ -69,8 +70,11 @@ fn content_policy(taste: Taste, offers_form: bool) -> String {
         Taste::Page => format!(" style-src 'sha256-{}';", STANDARD.encode(Sha256::digest(STYLE))),
         Taste::Problem | Taste::Text => String::new(),
     };
+    // Browsers ask for the site's icon by themselves, and would complain of it.
     let forms = if offers_form { "'self'" } else { "'none'" };
-    format!("default-src 'none';{style} base-uri 'none'; form-action {forms}; frame-ancestors 'none'")
+    format!(
+        "default-src 'none';{style} img-src 'self'; base-uri 'none'; form-action {forms}; frame-ancestors 'none'"
+    )
 }
 
 fn page(status: StatusCode, words: &Words, id: &str, form: Option<Form<'_>>) -> Option<String> {

@@ -12,13 +12,14 @@ mod taste;
 mod words;
 
 use bytes::Bytes;
-use http::header::{CONNECTION, LOCATION};
+use http::header::{CONNECTION, LOCATION, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderValue, Response, StatusCode};
 
 pub use failure::{GatewayError, gateway_error};
 pub use taste::Taste;
 
 use crate::exchange::Exchange;
+use crate::layers::arrival::transport;
 use crate::reason::Reason;
 use crate::verdict::{Grounds, Layer};
 
@@ -30,6 +31,14 @@ pub(crate) fn refusal(exchange: &Exchange, reason: &Reason) -> Response<Bytes> {
     let form = exchange.resubmit.as_ref().map(|resubmit| form::Form::of(resubmit, exchange));
     let mut response = answer::with(taste, status, &words, exchange.id.as_str(), form);
     let headers = response.headers_mut();
+    if let Reason::Transport(reason) = reason
+        && let Some(Ok(location)) = reason.location().map(HeaderValue::from_str)
+    {
+        headers.insert(LOCATION, location);
+    }
+    if let Some(hsts) = transport::hsts_header(&exchange.rules.transport, exchange.scheme, &exchange.site) {
+        headers.insert(STRICT_TRANSPORT_SECURITY, hsts);
+    }
     if must_close(reason.layer(), status) && exchange.request.is_http1() {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }

@@ -141,6 +141,16 @@ fn only_http_1_is_told_to_close_and_only_where_framing_is_in_doubt() {
 }
 
 #[test]
+fn plain_http_is_shown_the_way_and_nothing_else() {
+    let reason = transport::Reason::PlainHttp { location: Some("https://shop.example/a?b=1".to_owned()) };
+    let response = refusal(&exchange(&[BROWSER]), &reason.into());
+    assert_eq!(response.status(), StatusCode::PERMANENT_REDIRECT);
+    assert_eq!(response.headers()[LOCATION], "https://shop.example/a?b=1");
+    let nowhere = refusal(&exchange(&[BROWSER]), &transport::Reason::PlainHttp { location: None }.into());
+    assert!(!nowhere.headers().contains_key(LOCATION));
+}
+
+#[test]
 fn an_app_that_is_down_is_told_apart_from_one_that_is_slow() {
     let down = gateway_error(GatewayError::Unreachable, Taste::Page, "abc");
     let slow = gateway_error(GatewayError::TooSlow, Taste::Page, "abc");
