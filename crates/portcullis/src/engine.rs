@@ -18,7 +18,7 @@ use crate::layers::arrival::{client, host, limits, transport};
 use crate::layers::content::csrf::{self, Intent};
 use crate::layers::departure::cookies;
 use crate::layers::departure::redirect::{self, Onward};
-use crate::layers::record::event::{Event, RequestFacts};
+use crate::layers::record::event::{self, Event, RequestFacts};
 use crate::policy::Policy;
 use crate::request::{Moment, Peer};
 use crate::response::{self as leaving, Outstanding, Release};
@@ -133,6 +133,8 @@ impl Engine {
             ControlFlow::Break(refusal) => Release::refused(*refusal, &mut exchange, &self.keys),
             ControlFlow::Continue(onward) => {
                 redirect::apply(onward, &mut head.headers);
+                let sample = event::sample_pass(&mut exchange, head.status);
+                exchange.events.extend(sample);
                 leaving::release(exchange, head, &self.keys)
             }
         }
