@@ -108,6 +108,7 @@ impl Settings {
             .iter()
             .map(|pair| CertificateFiles { chain: folder.join(&pair.chain), key: folder.join(&pair.key) })
             .collect();
+        settings.names = file.host.names.iter().flatten().map(|name| without_port(name).to_owned()).collect();
         settings.policy = policy;
         settings.checked()
     }
@@ -118,6 +119,14 @@ impl Settings {
             (Some(http), true) => Err(SettingsError::NoHttps(*http)),
             _ => Ok(self),
         }
+    }
+}
+
+/// A certificate is for a name at every port. An IPv6 address keeps its brackets.
+fn without_port(name: &str) -> &str {
+    match name.rsplit_once(':') {
+        Some((front, port)) if !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit()) => front,
+        _ => name,
     }
 }
 

@@ -81,7 +81,11 @@ impl Run {
             Some(path) => (path.display().to_string(), read(path)?),
             None => ("the default policy".to_owned(), String::new()),
         };
-        let (policy, mut written) = parse(&name, &text)?;
+        let (mut policy, mut written) = parse(&name, &text)?;
+        if !self.host.is_empty() {
+            // Read as if the names stood in the file, so that they are checked as those are.
+            (policy, written) = parse("the policy with `--host`", &with_names(&text, &written, &self.host)?)?;
+        }
         if let Some(address) = &self.upstream {
             written.upstream = Some(match written.upstream.take() {
                 Some(raw::Upstream::Table(table)) => {
@@ -103,10 +107,26 @@ impl Run {
         let folder = file.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
         let mut settings = Settings::from_policy(policy, &written, &folder)
             .map_err(|error| Failure::Wrong(error.to_string()))?;
-        settings.names.clone_from(&self.host);
         settings.data_dir.clone_from(&self.data_dir);
         Ok(settings)
     }
+}
+
+/// The names that hold when a policy has none.
+const LOCAL_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+/// The policy with more names of the site.
+fn with_names(text: &str, written: &raw::File, more: &[String]) -> Result<String, Failure> {
+    let mut names = written.host.names.clone().unwrap_or_else(|| LOCAL_NAMES.map(str::to_owned).to_vec());
+    names.extend(more.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
+    let broken = |error: String| Failure::Broken(format!("`--host` does not fit into the policy: {error}"));
+    let mut document: toml::Table =
+        text.parse().map_err(|error: toml::de::Error| broken(error.to_string()))?;
+    let host = document.entry("host").or_insert_with(|| toml::Value::Table(toml::Table::new()));
+    if let Some(host) = host.as_table_mut() {
+        host.insert("names".to_owned(), names.into());
+    }
+    toml::to_string(&document).map_err(|error| broken(error.to_string()))
 }
 
 pub(super) fn read(path: &Path) -> Result<String, Failure> {
@@ -186,6 +206,20 @@ mod tests {
         let folder = Path::new(&file).parent().unwrap();
         assert_eq!(settings.certificates[0].chain, folder.join("site.pem"));
         assert_eq!(settings.certificates[0].key, Path::new("/keys/site.key"));
+    }
+
+    #[test]
+    fn a_name_by_flag_joins_those_of_the_policy() {
+        let only = settings(&["--upstream", "http://a", "--host", "notes.example"]).unwrap();
+        assert_eq!(only.names, ["localhost", "127.0.0.1", "[::1]", "notes.example"]);
+        let file =
+            policy("upstream = \"http://a\"\n[host]\nnames = [\"*.one.example\", \"two.example:8443\"]\n");
+        let both = settings(&["--policy", &file, "--host", "three.example"]).unwrap();
+        assert_eq!(both.names, ["*.one.example", "two.example", "three.example"]);
+        let Err(Failure::Wrong(message)) = settings(&["--upstream", "http://a", "--host", "no name"]) else {
+            panic!("accepted")
+        };
+        assert!(message.contains("no name"), "{message}");
     }
 
     #[test]

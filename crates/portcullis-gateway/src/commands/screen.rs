@@ -48,13 +48,7 @@ fn words(settings: &Settings, running: &Running) -> String {
     );
     let _ = writeln!(text, "  ready: {}\n", listeners(running));
     if let Some(address) = running.https.first() {
-        let name = if address.ip().is_loopback() || address.ip().is_unspecified() {
-            settings.names.first().map_or("localhost", String::as_str)
-        } else {
-            settings.names.first().map_or("", String::as_str)
-        };
-        let host = if name.is_empty() { address.to_string() } else { format!("{name}:{}", address.port()) };
-        let _ = writeln!(text, "  Open      https://{}", host.trim_end_matches(":443"));
+        let _ = writeln!(text, "  Open      https://{}", opened(*address, &settings.names));
     }
     if let Some(address) = running.dangerous_plain.first() {
         let _ = writeln!(text, "  Open      http://{address}   (dangerous: not encrypted)");
@@ -79,6 +73,19 @@ fn words(settings: &Settings, running: &Running) -> String {
     }
     text.push('\n');
     text
+}
+
+/// What to type into a browser: the site's own name where there is one.
+fn opened(address: SocketAddr, names: &[String]) -> String {
+    let local = ["localhost", "127.0.0.1", "[::1]"];
+    let own = names.iter().map(String::as_str).find(|name| !name.contains('*') && !local.contains(name));
+    let host = match (own, address.ip()) {
+        (Some(own), _) => own.to_owned(),
+        (None, ip) if ip.is_loopback() || ip.is_unspecified() => "localhost".to_owned(),
+        (None, std::net::IpAddr::V4(ip)) => ip.to_string(),
+        (None, std::net::IpAddr::V6(ip)) => format!("[{ip}]"),
+    };
+    if address.port() == 443 { host } else { format!("{host}:{}", address.port()) }
 }
 
 /// `https 127.0.0.1:8443, http 127.0.0.1:8080 (redirects)`
