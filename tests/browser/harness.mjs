@@ -113,6 +113,7 @@ export async function startApp(scope, name, { port } = {}) {
 
 /** Puts the gate in front of `upstream`, with its defaults. */
 export async function startGate(scope, upstream, { https = 0, http = 0, more = [] } = {}) {
+  if (!existsSync(portcullis)) throw new Error(`${portcullis} is not there; \`make test-browser\` builds it`);
   const data = scope.directory();
   const listen = ["--https", `127.0.0.1:${https}`, "--http", `127.0.0.1:${http}`];
   const running = launch(
