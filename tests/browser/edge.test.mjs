@@ -141,7 +141,7 @@ test("an app that is down is told apart from one that refuses, and is found agai
   const { ask, app, gate, scope } = await gated(t, "tutorial");
   assert.equal((await ask("/hello")).status, 200);
   await app.terminate();
-  const down = await ask("/hello");
+  const down = await ask("/hello", { headers: { Accept: "text/html" } });
   assert.equal(down.status, 502);
   assert.match(down.headers["content-type"], /text\/html/);
   await startApp(scope, "tutorial", { port: Number(new URL(app.origin).port) });
