@@ -8,7 +8,7 @@ import django
 from django.conf import settings
 
 settings.configure(
-    DEBUG=True,
+    DEBUG=False,
     SECRET_KEY="a key for tests only",
     ALLOWED_HOSTS=["localhost", "127.0.0.1"],
     ROOT_URLCONF=__name__,
