@@ -295,6 +295,13 @@ fn a_site_that_could_not_be_read_owns_no_host() {
 }
 
 #[test]
+fn our_own_name_in_an_http_2_target_does_not_tell_of_its_parent_domain() {
+    let mut exchange = exchange("", "https://www.shop.example/", &[]);
+    exchange.site = Site { name: "www.shop.example".to_owned(), port: None };
+    assert_eq!(judged(&exchange, b"https://shop.example/"), "passes");
+}
+
+#[test]
 fn partners_pass_even_out_of_the_request() {
     let policy = "[redirect]\npartners = [\"https://accounts.google.com\", \"https://*.example.com\", \"myapp://callback\"]\n";
     for (location, expected) in [

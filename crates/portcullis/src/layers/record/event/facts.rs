@@ -15,7 +15,8 @@ const LONGEST_NAME: usize = 512;
 pub struct RequestFacts {
     /// The method.
     pub method: String,
-    /// The target as sent.
+    /// The path and query as sent, without the scheme and authority that HTTP/2 and the absolute form put
+    /// before them: the site's own name is not something that the request told.
     pub target: String,
     /// `1.1`, `2`, …; `None` where it could not be read.
     pub(super) version: Option<&'static str>,
@@ -34,7 +35,10 @@ impl RequestFacts {
         let header = |name| head.headers.get(name).map(|value: &http::HeaderValue| cut(value.as_bytes()));
         Self {
             method: text(head.method.as_str().as_bytes(), 64),
-            target: text(head.uri.to_string().as_bytes(), LONGEST_TARGET),
+            target: match head.uri.path_and_query() {
+                Some(target) => text(target.as_str().as_bytes(), LONGEST_TARGET),
+                None => text(head.uri.to_string().as_bytes(), LONGEST_TARGET),
+            },
             version: version(head.version),
             host: header(HOST)
                 .or_else(|| head.uri.authority().map(|authority| cut(authority.as_str().as_bytes()))),

@@ -44,6 +44,14 @@ fn redacted(text: &str) -> String {
 }
 
 #[test]
+fn a_path_is_the_same_over_http_2_as_over_http_1() {
+    let event = refused(&exchange("", "https://shop.example/transfer?to=7", &[]), b"https://evil.example");
+    assert_eq!(event["url.path"], "/transfer");
+    assert_eq!(event["url.query"], "to=7");
+    assert_eq!(event["server.address"], "shop.example");
+}
+
+#[test]
 fn a_refusal_is_told_in_the_words_of_the_conventions() {
     let exchange = exchange(
         "[[route]]\npath = \"/transfer\"\n",
