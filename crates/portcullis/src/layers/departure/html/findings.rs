@@ -107,13 +107,15 @@ pub struct Findings {
     pub images: Sources,
     /// `<link rel=preload as=font>`.
     pub fonts: Sources,
+    /// URLs in inline CSS: images, fonts or further sheets.
+    pub css: Sources,
     /// `<audio>`, `<video>`, `<source>`, `<track>`.
     pub media: Sources,
     /// `<iframe>`, `<frame>`.
     pub frames: Sources,
     /// `<object>`, `<embed>`.
     pub objects: Sources,
-    /// `<link rel=preload as=fetch>`, `<link rel=preconnect>`, `<a ping>`.
+    /// `<link rel=preload as=fetch>`, `<a ping>`.
     pub connects: Sources,
     /// Where forms and their buttons post to, or are sent by GET.
     pub forms: Sources,
