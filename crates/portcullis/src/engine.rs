@@ -126,7 +126,7 @@ impl Engine {
 
     /// departure: the response head, and what must happen to the body.
     pub fn release(&self, outstanding: Outstanding, mut head: response::Parts) -> Release {
-        let mut exchange = outstanding.into_exchange();
+        let (mut exchange, asked) = outstanding.into_parts();
         let judged =
             settle(&mut exchange, Layer::Redirect, |x| redirect::judge(&head, x), |_| Onward::AsWritten);
         match judged {
@@ -135,7 +135,7 @@ impl Engine {
                 redirect::apply(onward, &mut head.headers);
                 let sample = event::sample_pass(&mut exchange, head.status);
                 exchange.events.extend(sample);
-                leaving::release(exchange, head, &self.keys)
+                leaving::release(exchange, asked, head, &self.keys)
             }
         }
     }

@@ -1,0 +1,186 @@
+//! The way out: a response head, held until it may go, and the body behind it.
+//!
+//! [`Release`] is either [`Release::Ready`] or [`Release::Hold`]: some heads cannot be sent before the
+//! first part of the body has been seen (a stack trace is replaced by our page; a policy is fitted to
+//! the page). The door then pushes chunks until it gets `Ready`, or calls [`Held::hurry`] when the app
+//! pauses.
+
+//!
+//! A body is
+//! - passed untouched and unbuffered: event streams, gRPC, downloads, images, ranges, upgrades, HEAD;
+//! - searched, the app's own bytes sent: JSON, XML, text, scripts ([`crate::layers::departure::leak`]);
+//! - searched and edited: pages ([`crate::layers::departure::html`]).
+//!
+//! Pages and texts of up to 256 KiB whose length is known, and error pages, are held to their end; the
+//! first 64 KiB of other pages are. Compressed bodies are decoded to be searched, and encoded again only
+//! when something was put in. What cannot be decoded passes as it came, with an event.
+
+mod coding;
+mod head;
+mod held;
+mod subject;
+mod tail;
+
+use bytes::Bytes;
+use http::{Method, request, response};
+
+use crate::exchange::Exchange;
+use crate::gate::{self, Refusal};
+use crate::keys::Keyring;
+use crate::layers::departure::headers;
+use crate::layers::departure::leak::Scanner;
+use crate::layers::record::event::Event;
+use crate::reason::Reason;
+use crate::verdict::{Layer, Mode};
+
+use coding::{DecodeFault, Decoder};
+use head::Change;
+pub use held::Held;
+use subject::{Body, Look, look, may_be_changed};
+pub use tail::Tail;
+use tail::Way;
+
+/// What the departure layers need of the request.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) method: Method,
+    pub(crate) target: String,
+}
+
+impl Asked {
+    pub(crate) fn of(head: &request::Parts) -> Self {
+        Self {
+            method: head.method.clone(),
+            target: head.uri.path_and_query().map_or_else(String::new, ToString::to_string),
+        }
+    }
+}
+
+/// An admitted request that the app has not answered yet.
+#[must_use]
+pub struct Outstanding {
+    exchange: Exchange,
+    asked: Asked,
+}
+
+impl Outstanding {
+    pub(crate) fn new(exchange: Exchange, asked: Asked) -> Self {
+        Self { exchange, asked }
+    }
+
+    /// The request body could not be let through to its end, after the app had begun to get it.
+    pub fn refuse(mut self, reason: Reason) -> Box<Refusal> {
+        gate::refuse(&mut self.exchange, reason.layer(), reason)
+    }
+
+    pub(crate) fn into_parts(self) -> (Exchange, Asked) {
+        (self.exchange, self.asked)
+    }
+}
+
+/// What becomes of a response.
+pub enum Release {
+    /// It may go now.
+    Ready(Box<Departure>),
+    /// The first part of the body decides.
+    Hold(Box<Held>),
+}
+
+/// A response that may go.
+pub struct Departure {
+    /// The head to send.
+    pub head: response::Parts,
+    /// The first part of the body, to be sent before what [`Tail`] gives.
+    pub first: Bytes,
+    /// What the rest of the body must go through; `None` when `first` is all of it and what the app
+    /// still sends must be dropped.
+    pub tail: Option<Tail>,
+    /// For the log.
+    pub events: Vec<Event>,
+}
+
+/// The body must end here: what follows may not pass. The door breaks the connection off, so that the
+/// client does not take the part for the whole.
+#[derive(Debug)]
+pub struct Cut {
+    /// For the log.
+    pub events: Vec<Event>,
+}
+
+impl Release {
+    /// Our own page in place of the app's answer, with the same headers as every page of the site.
+    pub(crate) fn refused(refusal: Refusal, exchange: &mut Exchange, _keys: &Keyring) -> Self {
+        Self::Ready(replaced(refusal, exchange))
+    }
+}
+
+fn replaced(refusal: Refusal, exchange: &mut Exchange) -> Box<Departure> {
+    let (mut head, body) = refusal.response.into_parts();
+    headers::apply(&mut head, exchange, None);
+    let mut events = refusal.events;
+    events.extend(exchange.take_events());
+    Box::new(Departure { head, first: body, tail: None, events })
+}
+
+/// cookies, headers, leak, html: see [`crate::engine::Engine::release`].
+pub(crate) fn release(
+    mut exchange: Exchange,
+    asked: Asked,
+    mut head: response::Parts,
+    keys: &Keyring,
+) -> Release {
+    let subject = match look(&asked.method, &head) {
+        Look::Into(subject) => subject,
+        Look::Away => {
+            if asked.method == Method::HEAD && would_be_edited(&exchange, &head) {
+                // A cache compares it with what GET brings (RFC 9111 section 4.3.5).
+                head::body_differs(&mut head.headers);
+                head.headers.remove(http::header::CONTENT_LENGTH);
+            }
+            return go(exchange, head, keys, Way::Pass);
+        }
+        Look::AwayFrom(unknown) => {
+            let sentence = format!("the body is coded as `{}`, and passed unread", unknown.0);
+            let note = Event::note(&exchange, Layer::Leak, "leak.coding_unknown", sentence);
+            exchange.events.push(note);
+            return go(exchange, head, keys, Way::Pass);
+        }
+    };
+    let breadth = exchange.rules.leak.breadth(head.status, subject.body == Body::Script);
+    let scanner = breadth.map(Scanner::new);
+    let is_read =
+        scanner.is_some() || (matches!(subject.body, Body::Page(_)) && exchange.rules.html.mode != Mode::Off);
+    if !is_read {
+        return go(exchange, head, keys, Way::Pass);
+    }
+    let decoder = match Decoder::new(subject.coding) {
+        Ok(decoder) => decoder,
+        Err(DecodeFault::Broken | DecodeFault::Bomb) => return go(exchange, head, keys, Way::Pass),
+    };
+    match scanner {
+        Some(scanner) if subject.hold == 0 => go(exchange, head, keys, Way::Scan { decoder, scanner }),
+        scanner => {
+            let keys = keys.clone();
+            Release::Hold(Box::new(Held::new(exchange, keys, asked, head, subject, decoder, scanner)))
+        }
+    }
+}
+
+/// The head goes at once.
+fn go(mut exchange: Exchange, mut head: response::Parts, keys: &Keyring, way: Way) -> Release {
+    let events = head::finish(&mut head, &mut exchange, keys, &Change::None, None, None);
+    let tail = Some(Tail::new(way, exchange));
+    Release::Ready(Box::new(Departure { head, first: Bytes::new(), tail, events }))
+}
+
+fn would_be_edited(exchange: &Exchange, head: &response::Parts) -> bool {
+    let is_page = matches!(subject::kind(&head.headers), Some((Body::Page(_), _)));
+    is_page
+        && exchange.rules.html.mode == Mode::Enforce
+        && exchange.rules.html.tokens
+        && exchange.rules.csrf.mode != Mode::Off
+        && may_be_changed(&head.headers)
+}
+
+#[cfg(test)]
+mod tests;
