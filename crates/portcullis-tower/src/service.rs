@@ -15,6 +15,7 @@ use portcullis::layers::arrival::client::Client;
 use portcullis::layers::arrival::framing::Wire;
 use portcullis::layers::arrival::host::Site;
 use portcullis::layers::arrival::transport::Scheme;
+use portcullis::layers::content::csrf::FormTokens;
 use portcullis::{Engine, ExchangeId, Moment, Peer, Refusal};
 use tower::Service;
 
@@ -35,6 +36,9 @@ pub struct Facts {
     pub site: Site,
     /// HTTPS, or plain HTTP where the operator allowed it.
     pub scheme: Scheme,
+    /// Tokens for forms that the app writes itself, into a hidden field named
+    /// [`portcullis::layers::content::csrf::FIELD`]. Forms without one get it while the page streams.
+    pub form_tokens: FormTokens,
 }
 
 /// The gate around a service. Made by [`crate::GateLayer`].
@@ -133,6 +137,7 @@ where
         client: admitted.client().clone(),
         site: admitted.site().clone(),
         scheme: admitted.scheme(),
+        form_tokens: engine.form_tokens(&mut admitted),
     };
     let (mut head, outstanding) = admitted.depart();
     head.extensions.insert(facts);

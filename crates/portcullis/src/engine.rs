@@ -15,7 +15,7 @@ use crate::gate::{self, Refusal, settle};
 use crate::keys::Keyring;
 use crate::layers::arrival::framing::{self, Wire};
 use crate::layers::arrival::{client, host, limits, transport};
-use crate::layers::content::csrf::{self, Intent};
+use crate::layers::content::csrf::{self, FormTokens, Intent};
 use crate::layers::departure::cookies;
 use crate::layers::departure::redirect::{self, Onward};
 use crate::layers::record::event::{self, Event, RequestFacts};
@@ -133,11 +133,25 @@ impl Engine {
             ControlFlow::Break(refusal) => Release::refused(*refusal, &mut exchange, &self.keys),
             ControlFlow::Continue(onward) => {
                 redirect::apply(onward, &mut head.headers);
+                if let Some(tokens) = exchange.form_tokens.take() {
+                    tokens.settle(&mut exchange, &mut head.headers);
+                }
                 let sample = event::sample_pass(&mut exchange, head.status);
                 exchange.events.extend(sample);
                 leaving::release(exchange, asked, head, &self.keys)
             }
         }
+    }
+
+    /// Tokens for an app that writes its own forms; one page asks once.
+    pub fn form_tokens(&self, admitted: &mut Admitted) -> FormTokens {
+        let exchange = &mut admitted.exchange;
+        if let Some(tokens) = &exchange.form_tokens {
+            return tokens.clone();
+        }
+        let tokens = FormTokens::for_exchange(exchange, &self.keys);
+        exchange.form_tokens = Some(tokens.clone());
+        tokens
     }
 
     /// A request that never became one: the strict reader could not read it.

@@ -62,6 +62,8 @@ pub(crate) struct Exchange {
     pub(crate) scheme: Scheme,
     /// The cookie that CSRF tokens are bound to.
     pub(crate) anchor: csrf::Anchor,
+    /// Handed to the app, for forms that it writes itself.
+    pub(crate) form_tokens: Option<csrf::FormTokens>,
     /// A form to offer again on the refusal's page.
     pub(crate) resubmit: Option<csrf::Resubmit>,
     /// What the request told that a redirect could be made of.
@@ -98,6 +100,7 @@ impl Exchange {
             site: Site::unknown(),
             scheme: Scheme::Https,
             anchor: csrf::Anchor::Absent,
+            form_tokens: None,
             resubmit: None,
             told: redirect::Told::default(),
             events: Vec::new(),

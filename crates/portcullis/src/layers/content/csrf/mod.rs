@@ -38,6 +38,7 @@
 mod config;
 mod credentials;
 mod decide;
+mod form_tokens;
 mod forward;
 mod reason;
 mod resubmit;
@@ -47,6 +48,7 @@ mod token;
 pub use config::{Config, Raw};
 pub use decide::Intent;
 pub(crate) use decide::{judge_body, judge_head};
+pub use form_tokens::FormTokens;
 pub(crate) use forward::prepare_for_app;
 pub use reason::Reason;
 pub use resubmit::Resubmit;

@@ -1,0 +1,61 @@
+//! Tokens for an app that writes its own forms, asked for while it makes its page.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http::{HeaderMap, header::SET_COOKIE};
+
+use super::{Anchor, TokenMint};
+use crate::exchange::Exchange;
+use crate::keys::Keyring;
+
+/// Tokens for the forms of one response, to be written into a hidden field named [`super::FIELD`].
+///
+/// Ask for them before the response's head is returned: the cookie that they are bound to goes with it.
+/// A page with a token is for one visitor: it must not be kept by shared caches.
+#[derive(Clone)]
+pub struct FormTokens(Arc<Mutex<Writing>>);
+
+struct Writing {
+    mint: TokenMint,
+    anchor: Anchor,
+    written: bool,
+}
+
+impl FormTokens {
+    /// For the visitor of this exchange. An anchor drawn for it holds only once a token was written: a
+    /// response without a form needs no cookie.
+    pub(crate) fn for_exchange(exchange: &mut Exchange, keys: &Keyring) -> Self {
+        let before = exchange.anchor.clone();
+        let mint = TokenMint::for_exchange(exchange, keys);
+        let anchor = std::mem::replace(&mut exchange.anchor, before);
+        Self(Arc::new(Mutex::new(Writing { mint, anchor, written: false })))
+    }
+
+    /// A freshly masked token, for one form.
+    #[must_use]
+    pub fn token(&self) -> String {
+        let mut writing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        writing.written = true;
+        writing.mint.token()
+    }
+
+    /// Lets the cookie go along that the tokens written so far are bound to.
+    pub(crate) fn settle(&self, exchange: &mut Exchange, headers: &mut HeaderMap) {
+        let writing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !writing.written {
+            return;
+        }
+        exchange.anchor = writing.anchor.clone();
+        if let Some(cookie) = writing.mint.set_cookie() {
+            headers.append(SET_COOKIE, cookie);
+        }
+    }
+}
+
+/// Without what it holds: a token is a secret.
+impl fmt::Debug for FormTokens {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("FormTokens")
+    }
+}
