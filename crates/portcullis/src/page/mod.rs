@@ -20,6 +20,7 @@ pub use taste::Taste;
 
 use crate::exchange::Exchange;
 use crate::layers::arrival::transport;
+use crate::layers::content::csrf;
 use crate::reason::Reason;
 use crate::verdict::{Grounds, Layer};
 
@@ -28,7 +29,9 @@ pub(crate) fn refusal(exchange: &Exchange, reason: &Reason) -> Response<Bytes> {
     let status = reason.status();
     let words = words::of(status, reason.code());
     let taste = exchange.request.taste;
-    let form = exchange.resubmit.as_ref().map(|resubmit| form::Form::of(resubmit, exchange));
+    let expired = matches!(reason, Reason::Csrf(csrf::Reason::ExpiredToken));
+    let resubmit = exchange.resubmit.as_ref().filter(|_| expired);
+    let form = resubmit.map(|resubmit| form::Form::of(resubmit, exchange));
     let mut response = answer::with(taste, status, &words, exchange.id.as_str(), form);
     let headers = response.headers_mut();
     if let Reason::Transport(reason) = reason
