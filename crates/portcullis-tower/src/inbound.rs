@@ -65,7 +65,12 @@ where
                     break;
                 }
             }
-            Err(frame) => *trailers = frame.into_trailers().ok(),
+            Err(frame) => {
+                *trailers = frame.into_trailers().ok();
+                if let Some(reason) = trailers.as_ref().and_then(framing::trailers_fault) {
+                    return Read::Broke(Some(reason));
+                }
+            }
         }
     }
     Read::Enough
@@ -146,10 +151,17 @@ where
                     }
                 }
             }
-            Err(frame) => Ok(match frame.into_trailers() {
-                Ok(trailers) => Frame::trailers(trailers),
-                Err(_) => Frame::data(Bytes::new()),
-            }),
+            Err(frame) => match frame.into_trailers() {
+                Ok(trailers) => match framing::trailers_fault(&trailers) {
+                    None => Ok(Frame::trailers(trailers)),
+                    Some(reason) => {
+                        *this.ended = true;
+                        this.broken.set(reason.into());
+                        Err("the trailers must not pass".into())
+                    }
+                },
+                Err(_) => Ok(Frame::data(Bytes::new())),
+            },
         }))
     }
 
@@ -167,5 +179,67 @@ where
             hint.set_upper(upper.saturating_add(held));
         }
         hint
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::net::SocketAddr;
+
+    use futures_util::stream;
+    use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+    use http_body_util::StreamBody;
+    use portcullis::keys::Keyring;
+    use portcullis::{Engine, Layer, Listener, Peer, Policy};
+    use tower::{Layer as _, ServiceExt, service_fn};
+
+    use super::*;
+    use crate::{Body, GateLayer};
+
+    /// What becomes of a request over HTTP/2 whose body ends in this trailer, and what the app got.
+    async fn trailed(name: &'static str) -> (StatusCode, Option<HeaderMap>) {
+        let policy: String = Layer::ALL
+            .iter()
+            .filter(|layer| !matches!(layer, Layer::Framing | Layer::Event))
+            .map(|layer| format!("[{}]\nmode = \"off\"\n", layer.name()))
+            .collect();
+        let engine =
+            Engine::new(Policy::parse("only framing", &policy).unwrap().0, Keyring::new([1; 32], vec![]));
+        let heard = Arc::new(Mutex::new(None));
+        let hearing = Arc::clone(&heard);
+        let app = service_fn(move |request: Request<Body>| {
+            let heard = Arc::clone(&hearing);
+            async move {
+                if let Ok(body) = request.into_body().collect().await {
+                    *heard.lock().unwrap() = body.trailers().cloned();
+                }
+                Ok::<_, Infallible>(Response::new(http_body_util::Empty::<Bytes>::new()))
+            }
+        });
+        let trailers = HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static("x"))]);
+        let frames =
+            [Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"hi"))), Ok(Frame::trailers(trailers))];
+        let mut request = Request::post("https://a.example/").version(http::Version::HTTP_2);
+        let peer = Peer {
+            address: SocketAddr::from(([127, 0, 0, 1], 1)),
+            listener: Listener::DangerousPlain,
+            tls: None,
+        };
+        request.extensions_mut().unwrap().insert(peer);
+        let request = request.body(StreamBody::new(stream::iter(frames))).unwrap();
+        let gate = GateLayer::new(Arc::new(engine), Arc::new(|_| {})).layer(app);
+        let status = gate.oneshot(request).await.unwrap().status();
+        let heard = heard.lock().unwrap().take();
+        (status, heard)
+    }
+
+    #[tokio::test]
+    async fn trailers_pass_unless_they_decide_something() {
+        let (status, heard) = trailed("grpc-status").await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(heard.is_some_and(|trailers| trailers.contains_key("grpc-status")));
+        assert_eq!(trailed("content-length").await, (StatusCode::BAD_REQUEST, None));
+        assert_eq!(trailed("x-forwarded-for").await, (StatusCode::BAD_REQUEST, None));
     }
 }

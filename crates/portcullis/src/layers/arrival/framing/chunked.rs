@@ -10,7 +10,7 @@ use super::{Fault, ReaderLimits, Reason};
 /// More digits than 64 bits have.
 const MOST_DIGITS: usize = 16;
 /// Trailer fields of one body; gRPC-Web and digests use two or three.
-const MOST_TRAILERS: usize = 32;
+pub(super) const MOST_TRAILERS: usize = 32;
 
 /// Where in a chunked body the reader stands.
 #[derive(Debug, Clone)]
@@ -183,13 +183,18 @@ fn trailer_fault(line: &[u8]) -> Option<Reason> {
     let mut faults = Vec::new();
     line_end_faults(line, &mut faults);
     let content = line.strip_suffix(b"\r\n").unwrap_or(line);
-    if faults.is_empty() && !content.is_empty() {
-        if let Some(field) = field::read(content, &mut faults) {
-            let name = String::from_utf8_lossy(field.name).to_ascii_lowercase().replace('_', "-");
-            if field::decides(&name) || field::belongs_to_connection(&name) {
-                faults.push(Reason::new(Fault::TrailerForbidden, "trailers", content));
-            }
-        }
+    if faults.is_empty()
+        && !content.is_empty()
+        && let Some(field) = field::read(content, &mut faults)
+        && !may_trail(&String::from_utf8_lossy(field.name))
+    {
+        faults.push(Reason::new(Fault::TrailerForbidden, "trailers", content));
     }
     faults.into_iter().next()
+}
+
+/// Whether a field may come after the body (RFC 9110 section 6.5.1).
+pub(super) fn may_trail(name: &str) -> bool {
+    let name = name.to_ascii_lowercase().replace('_', "-");
+    !field::decides(&name) && !field::belongs_to_connection(&name)
 }

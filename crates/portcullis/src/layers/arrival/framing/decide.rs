@@ -3,6 +3,7 @@ use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, Method, Version, request};
 
 use super::authority::{is_host_and_port, same};
+use super::chunked::{MOST_TRAILERS, may_trail};
 use super::field::{belongs_to_connection, decides, trimmed};
 use super::head::{coding_faults, length};
 use super::{Config, Fault, Reason, path};
@@ -48,6 +49,17 @@ pub(crate) fn judge(head: &request::Parts, wire: Option<&Wire>, config: &Config)
         Some(reason) => Verdict::Deny(reason),
         None => Verdict::Pass(()),
     }
+}
+
+/// What is wrong with the trailers of a body that did not pass the strict reader, as those over HTTP/2: on
+/// the way to the app they may become headers (RFC 9110 section 6.5.1).
+#[must_use]
+pub fn trailers_fault(trailers: &HeaderMap) -> Option<Reason> {
+    if trailers.len() > MOST_TRAILERS {
+        return Some(Reason::new(Fault::TrailersMany, "trailers", b""));
+    }
+    let name = trailers.keys().find(|name| !may_trail(name.as_str()))?;
+    Some(Reason::new(Fault::TrailerForbidden, "trailers", name.as_str().as_bytes()))
 }
 
 fn multiplexed(head: &request::Parts) -> bool {

@@ -12,7 +12,7 @@
 //! 2. [`judge`](decide), on a head of any version: the faults the reader saw, one `Host` that agrees with
 //!    the target, the fields that belong to a connection (RFC 9113 section 8.2), lengths and codings once
 //!    more for doors without raw bytes, and the path (dot segments, encoded separators, bytes that are no
-//!    UTF-8).
+//!    UTF-8). Trailers that did not pass the reader are judged by [`trailers_fault`].
 //!
 //! What it does not stop: a request that is well-formed and means harm; differences in how the app
 //! itself reads a query or a body.
@@ -35,8 +35,8 @@ mod request_line;
 mod tests;
 
 pub use config::{Config, PathRules, Raw, ReaderLimits};
-pub use decide::Wire;
 pub(crate) use decide::judge;
+pub use decide::{Wire, trailers_fault};
 pub use fault::Fault;
 pub use path::normal_path;
 pub use reader::{Event, Head, Phase, Reader};

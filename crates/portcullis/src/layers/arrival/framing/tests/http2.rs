@@ -101,3 +101,18 @@ fn no_mode_lets_a_head_pass_that_could_not_be_read() {
         assert!(engine.receive(head, Some(&wire), &peer, moment).is_break(), "{mode}");
     }
 }
+
+#[test]
+fn trailers_over_http_2_decide_nothing() {
+    let trailer = |name: &str| {
+        let name = http::HeaderName::try_from(name).unwrap();
+        http::HeaderMap::from_iter([(name, http::HeaderValue::from_static("x"))])
+    };
+    for name in ["grpc-status", "grpc-message", "digest", "server-timing"] {
+        assert_eq!(trailers_fault(&trailer(name)), None, "{name}");
+    }
+    for name in ["content-length", "transfer-encoding", "host", "cookie", "x-forwarded-for", "x_real_ip"] {
+        let fault = trailers_fault(&trailer(name)).map(|reason| reason.fault);
+        assert_eq!(fault, Some(Fault::TrailerForbidden), "{name}");
+    }
+}

@@ -45,13 +45,6 @@ fn tell<'a>(limits: ReaderLimits, pieces: impl IntoIterator<Item = &'a [u8]>) ->
     (told, reader.phase())
 }
 
-/// The code of the first fault that the reader finds in bytes that come in one piece.
-fn first_fault(bytes: &[u8]) -> Option<&'static str> {
-    let (told, _) = tell(ReaderLimits::default(), [bytes]);
-    let in_heads = told.heads.iter().find_map(|wire| wire.faults.first().map(|reason| reason.fault.code()));
-    in_heads.or(told.fault.map(|reason| reason.fault.code()))
-}
-
 /// A head as the HTTP library behind the reader understands it.
 fn understood(head: &Bytes) -> http::request::Parts {
     let mut fields = [httparse::EMPTY_HEADER; 1000];

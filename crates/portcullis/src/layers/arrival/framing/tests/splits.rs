@@ -114,8 +114,6 @@ proptest! {
 fn tell_declining(limits: ReaderLimits, pieces: Vec<&[u8]>) -> Told {
     let mut pieces = pieces;
     // A last, empty piece lets what waited for the decision be read.
-    for _ in 0..16 {
-        pieces.push(b"");
-    }
+    pieces.extend([b"".as_slice(); 16]);
     tell(limits, pieces).0
 }
