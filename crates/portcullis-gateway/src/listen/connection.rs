@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use super::judge::Judge;
-use super::patience::Patient;
+use super::patience::{Patient, Slow};
 use super::sniff::{Rewound, Spoken, sniff};
 use super::strict::{Arrival, Patience, StrictStream, WireQueue};
 use super::worker::NothingHere;
@@ -34,6 +34,10 @@ use crate::upstream::Proxy;
 const STREAMS: u32 = 128;
 const PENDING_RESETS: usize = 20;
 const LOCAL_RESETS: usize = 256;
+/// HTTP/2: what a client may send ahead of an app that does not read; fixed, for an attacker would have
+/// windows grow.
+const STREAM_WINDOW: u32 = 256 * 1024;
+const CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// The first byte of TLS: a record of the handshake (RFC 8446 section 5.1).
 const HANDSHAKE: u8 = 22;
 /// What hyper allows by itself, at no cost.
@@ -198,8 +202,11 @@ impl Connection {
         let serving = service_fn(move |request: Request<Incoming>| {
             let mut service = service.clone();
             let held = watched.hold();
-            let mut request = request.map(|body| Patient::new(body, timeouts.body, held.clone()));
+            let slow = Slow::default();
+            let mut request =
+                request.map(|body| Patient::new(body, timeouts.body, slow.clone(), held.clone()));
             request.extensions_mut().insert(peer.clone());
+            request.extensions_mut().insert(BodyFault(Arc::new(move || slow.reason())));
             async move {
                 let response = service.call(request).await;
                 response.map(|response| response.map(|body| Holding { body, _held: held }))
@@ -212,7 +219,8 @@ impl Connection {
                 .max_header_list_size(HEADER_LIST)
                 .max_pending_accept_reset_streams(PENDING_RESETS)
                 .max_local_error_reset_streams(LOCAL_RESETS)
-                .adaptive_window(true)
+                .initial_stream_window_size(STREAM_WINDOW)
+                .initial_connection_window_size(CONNECTION_WINDOW)
                 .keep_alive_interval(timeouts.idle.min(Duration::from_secs(60)))
                 .keep_alive_timeout(timeouts.header)
                 .serve_connection(TokioIo::new(io), serving)

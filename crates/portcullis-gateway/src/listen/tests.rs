@@ -141,3 +141,36 @@ async fn a_head_that_drips_is_ended() {
     let answer = ask(plain(&gate), "GET / HTTP/1.1\r\nHost: loc").await;
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
 }
+
+#[tokio::test]
+async fn a_silent_upload_over_http_2_is_ended_with_a_reason() {
+    use futures_util::{StreamExt, stream};
+    use http_body_util::StreamBody;
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    let address = app(|mut stream, _| async move {
+        let mut sink = Vec::new();
+        let _ = stream.read_to_end(&mut sink).await;
+    })
+    .await;
+    let mut settings = settings(&format!("http://{address}"));
+    settings.timeouts.body = Duration::from_millis(200);
+    let log = settings.data_dir.join("events.jsonl");
+    let gate = Gateway::start(settings).unwrap();
+    let socket = TcpStream::connect(plain(&gate)).await.unwrap();
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(socket)).await.unwrap();
+    tokio::spawn(connection);
+    let part = hyper::body::Frame::data(bytes::Bytes::from_static(b"part"));
+    let body =
+        StreamBody::new(stream::iter([Ok::<_, std::convert::Infallible>(part)]).chain(stream::pending()));
+    let request = http::Request::post("http://localhost/")
+        .header("content-type", "application/octet-stream")
+        .header("content-length", "100")
+        .body(body)
+        .unwrap();
+    let answer = tokio::time::timeout(Duration::from_secs(5), sender.send_request(request)).await.unwrap();
+    assert_eq!(answer.unwrap().status(), 408);
+    gate.log.flush();
+    let text = std::fs::read_to_string(log).unwrap();
+    assert!(text.contains("framing.body_slow"), "{text}");
+}
