@@ -12,9 +12,11 @@
 //!
 //! Read [`engine`] first: it is the product, top to bottom.
 
+pub mod advice;
 pub mod body;
 pub mod engine;
 mod exchange;
+pub mod explain;
 mod gate;
 pub mod keys;
 pub mod layers;
