@@ -82,7 +82,8 @@ pub(super) fn parameter_list(text: &[u8]) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
         }
         let after = after.strip_prefix(b"=")?;
         let (value, after) = match after.strip_prefix(b"\"") {
-            Some(quoted) => quoted_string(quoted)?,
+            // A file name that ends with a backslash: browsers leave it plain, and it escapes nothing.
+            Some(quoted) => quoted_string(quoted).or_else(|| plain_string(quoted))?,
             None => {
                 let (value, _) = split_at_byte(after, b';');
                 let tail = after.get(value.len()..)?;
@@ -121,6 +122,12 @@ fn quoted_string(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
         }
     }
     None
+}
+
+/// The same without escapes.
+fn plain_string(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+    let (value, after) = text.split_at_checked(memchr::memchr(b'"', text)?)?;
+    Some((value.to_vec(), after.strip_prefix(b"\"")?))
 }
 
 /// RFC 9110 section 5.6.2.

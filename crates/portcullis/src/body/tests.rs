@@ -126,6 +126,9 @@ fn multipart_as_clients_write_it_passes() {
     let seen = whole("multipart/form-data; boundary=----WebKitFormBoundaryabc", browser);
     assert_eq!(seen.code, None);
     assert_eq!(seen.app_gets, browser.as_bytes());
+    let backslash =
+        "--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a\\\"\r\n\r\n1\r\n--B--\r\n";
+    assert_eq!(whole(MULTIPART, backslash).code, None);
     let empty_value = "--B\r\ncontent-disposition: form-data; name=a\r\n\r\n\r\n--B--";
     assert_eq!(whole("Multipart/Form-Data; charset=utf-8; Boundary=\"B\"", empty_value).code, None);
     assert_eq!(whole("multipart/form-data; boundary=a/b=c:d", "--a/b=c:d--\r\n").code, None);
