@@ -14,7 +14,8 @@ use super::{Asked, Departure, Release};
 use crate::exchange::Exchange;
 use crate::gate::{Refusal, settle};
 use crate::keys::Keyring;
-use crate::layers::content::csrf::TokenMint;
+use crate::layers::content::csrf::{SPA_COOKIE, TokenMint};
+use crate::layers::departure::cookies;
 use crate::layers::departure::html::Rewriter;
 use crate::layers::departure::leak::{self, Scanner};
 use crate::layers::record::event::Event;
@@ -135,7 +136,8 @@ impl Held {
             return self.unedited(seen);
         }
         let mut mint = self.mint();
-        let spa = self.exchange.rules.csrf.spa_cookie;
+        // Laravel and others have a cookie of that name of their own.
+        let spa = self.exchange.rules.csrf.spa_cookie && !cookies::sets(&self.head.headers, SPA_COOKIE);
         let spa_cookie = mint.as_mut().filter(|_| spa).and_then(TokenMint::spa_cookie);
         let own = Origin::ours(self.exchange.scheme, &self.exchange.site);
         let mut rewriter = Rewriter::new(kind, self.subject.charset.take(), self.page(), own, mint);

@@ -26,7 +26,8 @@ pub struct Raw {
     /// an older form is offered to send it again.
     pub lifetime: Option<Span>,
     /// Offer the cookie `XSRF-TOKEN`, readable by scripts, which Angular, axios and others copy into
-    /// `X-XSRF-Token`; `false` by default. Current browsers need no token at all.
+    /// `X-XSRF-Token`; `false` by default. It goes with pages that `html.tokens` may edit, unless the app
+    /// sets a cookie of that name itself. Current browsers need no token at all.
     pub spa_cookie: Option<bool>,
     /// Leave `Origin` in place for an app that carries Django's `csrftoken` cookie; `false` by default.
     /// Django compares `Origin` with the scheme that it believes in, so that behind a gate that ends TLS

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use http::header::{CONTENT_TYPE, SET_COOKIE};
+use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue};
 
 use super::arrive::shown;
@@ -12,14 +12,13 @@ use super::{Config, Reason, seal};
 use crate::exchange::Exchange;
 use crate::keys::Keyring;
 use crate::layers::arrival::transport::Scheme;
-use crate::layers::content::csrf::{SPA_COOKIE, TokenMint};
 use crate::layers::record::event::Event;
 use crate::verdict::{Grounds, Layer, Mode};
 
 /// The most notes of one exchange and direction.
 const MOST_NOTES: usize = 8;
 
-/// Hardens what the app sets, and adds the cookie for single-page apps where the policy offers one.
+/// Hardens what the app sets.
 pub(crate) fn depart(headers: &mut HeaderMap, exchange: &mut Exchange, keys: &Keyring) {
     let mode = exchange.rules.cookies.mode;
     if mode != Mode::Off && headers.contains_key(SET_COOKIE) {
@@ -34,7 +33,6 @@ pub(crate) fn depart(headers: &mut HeaderMap, exchange: &mut Exchange, keys: &Ke
             }
         }
     }
-    offer_spa_cookie(headers, exchange, keys);
 }
 
 /// What is to be added to one cookie, or why it may not be sent. Sealing is left to the caller.
@@ -161,29 +159,9 @@ fn described(mending: &Mending) -> String {
     told.join(", ")
 }
 
-/// `XSRF-TOKEN`, on pages only, and not where the app sets one of its own.
-fn offer_spa_cookie(headers: &mut HeaderMap, exchange: &mut Exchange, keys: &Keyring) {
-    if !exchange.rules.csrf.spa_cookie || exchange.rules.csrf.mode == Mode::Off || !is_page(headers) {
-        return;
-    }
-    let app_has_its_own = headers
-        .get_all(SET_COOKIE)
-        .iter()
-        .any(|value| SetCookie::parse(value.as_bytes()).name == SPA_COOKIE.as_bytes());
-    if app_has_its_own {
-        return;
-    }
-    let mut mint = TokenMint::for_exchange(exchange, keys);
-    for cookie in mint.set_cookie().into_iter().chain(mint.spa_cookie()) {
-        headers.append(SET_COOKIE, cookie);
-    }
-}
-
-fn is_page(headers: &HeaderMap) -> bool {
-    headers.get(CONTENT_TYPE).is_some_and(|value| {
-        let essence = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-        essence.eq_ignore_ascii_case(b"text/html") || essence.eq_ignore_ascii_case(b"application/xhtml+xml")
-    })
+/// Whether the app sets a cookie of this name.
+pub(crate) fn sets(headers: &HeaderMap, name: &str) -> bool {
+    headers.get_all(SET_COOKIE).iter().any(|value| SetCookie::parse(value.as_bytes()).name == name.as_bytes())
 }
 
 /// Records what was mended, a bounded number of them.
