@@ -1,0 +1,7 @@
+//! The one integration test binary of the project.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot read what it tests has failed")]
+
+mod doors_agree;
+mod policy_reference;
+mod shape;
