@@ -9,10 +9,10 @@ import { Scope, startApp, startBrowser, startGate } from "./harness.mjs";
 
 const LIMIT = { timeout: 300_000 };
 
-async function gated(t, name) {
+async function gated(t, name, more = []) {
   const scope = new Scope(t);
   const app = await startApp(scope, name);
-  const gate = await startGate(scope, app.upstream);
+  const gate = await startGate(scope, app.upstream, { more });
   const ca = readFileSync(gate.authority);
   const agent = new https.Agent({ keepAlive: true, ca });
   scope.onClose(() => agent.destroy());
@@ -49,10 +49,13 @@ test("a browser agrees on HTTP/2 and a post-quantum key exchange", LIMIT, async 
 });
 
 test("a page leaves with the headers that protect it, and without the app's banner", LIMIT, async (t) => {
-  const { ask, app } = await gated(t, "tutorial");
-  const { status, headers } = await ask("/");
+  const { ask, app } = await gated(t, "tutorial", ["--host", "tutorial.example"]);
+  const { status, headers } = await ask("/", { headers: { Host: "tutorial.example" } });
   assert.equal(status, 200);
   assert.match(headers["strict-transport-security"], /max-age=31536000/);
+  // Other servers of a developer's machine speak plain HTTP under the same name.
+  assert.equal((await ask("/")).headers["strict-transport-security"], undefined);
+  assert.equal((await ask("/", { headers: { Host: "127.0.0.1" } })).status, 200);
   assert.equal(headers["x-content-type-options"], "nosniff");
   assert.match(headers["content-security-policy"], /frame-ancestors/);
   for (const name of ["referrer-policy", "permissions-policy", "cross-origin-opener-policy", "cross-origin-resource-policy"]) {
