@@ -66,9 +66,14 @@ fn multiplexed(head: &request::Parts) -> bool {
     head.version >= Version::HTTP_2
 }
 
-/// `CONNECT` and `*`, for doors without the reader and for HTTP/2 (RFC 9113 section 8.3.1).
+/// The method and the form of the target, for doors without the reader and for HTTP/2 (RFC 9113 section
+/// 8.3.1).
 fn method_fault(head: &request::Parts) -> Option<Reason> {
     let target = head.uri.path();
+    let whole = head.uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str);
+    if !whole.is_ascii() {
+        return Some(Reason::new(Fault::TargetEightBit, "target", whole.as_bytes()));
+    }
     if head.method == Method::CONNECT {
         let asked = head.uri.to_string();
         return Some(Reason::new(Fault::ConnectMethod, "method", asked.as_bytes()));
@@ -147,7 +152,6 @@ fn hop_fault(head: &request::Parts) -> Option<Reason> {
             };
             return Some(Reason::new(fault, format!("header `{name}`"), value.as_bytes()));
         }
-        return None;
     }
     for value in values(&head.headers, &CONNECTION) {
         for option in value.split(|byte| *byte == b',').map(trimmed) {

@@ -50,8 +50,7 @@ pub(super) fn fault(path: &str, rules: &PathRules) -> Option<Reason> {
         return here(Fault::PathDotSegment);
     }
     if !bytes.contains(&b'%') {
-        // The strict reader and HTTP/2 libraries let nothing else of interest through.
-        return std::str::from_utf8(bytes).is_err().then(|| Reason::new(Fault::PathNotUtf8, "path", bytes));
+        return None;
     }
     let (once, broken) = decoded(bytes);
     if broken && !rules.invalid_percent {

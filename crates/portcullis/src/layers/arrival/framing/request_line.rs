@@ -22,27 +22,23 @@ pub(super) fn read(line: &[u8], faults: &mut Vec<Reason>) -> RequestLine {
         wrong(Fault::LeadingWhitespace, line);
         return RequestLine::default();
     }
-    let parts: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
-    let words: Vec<&[u8]> =
-        line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|w| !w.is_empty()).collect();
-    let (method, target, version) = match (parts.as_slice(), words.as_slice()) {
-        ([method, target, version], _) if !target.is_empty() && !version.is_empty() => {
-            (*method, *target, *version)
+    let mut parts = line.split(|byte| *byte == b' ');
+    let (method, target, version) = match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(method), Some(target), Some(version), None) if !target.is_empty() && !version.is_empty() => {
+            (method, target, version)
         }
-        ([_, target], _) if !target.is_empty() => {
+        (_, Some(target), None, None) if !target.is_empty() => {
             wrong(Fault::VersionMissing, line);
             return RequestLine::default();
         }
-        (_, [_, _, _]) => {
-            wrong(Fault::RequestLineSpaces, line);
-            return RequestLine::default();
-        }
-        (_, [_, _, _, ..]) => {
-            wrong(Fault::TargetSpace, line);
-            return RequestLine::default();
-        }
         _ => {
-            wrong(Fault::RequestLineShape, line);
+            let words = line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
+            let fault = match words.count() {
+                0..=2 => Fault::RequestLineShape,
+                3 => Fault::RequestLineSpaces,
+                _ => Fault::TargetSpace,
+            };
+            wrong(fault, line);
             return RequestLine::default();
         }
     };

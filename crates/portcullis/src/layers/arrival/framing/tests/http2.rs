@@ -55,6 +55,20 @@ fn host_and_authority_agree_over_http_2() {
 }
 
 #[test]
+fn an_expectation_that_nobody_knows_does_not_come_over_http_2() {
+    let request = over_http2("https://a.example/").header("expect", "y 100-continue");
+    assert_eq!(judged(request), Some("framing.expect_unknown"));
+    assert_eq!(judged(over_http2("https://a.example/").header("expect", "100-continue")), None);
+}
+
+#[test]
+fn raw_bytes_over_0x7f_do_not_come_in_a_target_over_http_2() {
+    assert_eq!(judged(over_http2("https://a.example/café")), Some("framing.target_eight_bit"));
+    assert_eq!(judged(over_http2("https://a.example/?q=é")), Some("framing.target_eight_bit"));
+    assert_eq!(judged(over_http2("https://a.example/caf%C3%A9?q=%C3%A9")), None);
+}
+
+#[test]
 fn a_tunnel_is_not_opened_over_http_2() {
     assert_eq!(judged(over_http2("a.example:22").method("CONNECT")), Some("framing.connect_method"));
 }
