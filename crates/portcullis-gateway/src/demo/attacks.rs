@@ -119,7 +119,7 @@ async fn smuggling(stage: &Stage<'_>) -> io::Result<Outcome> {
     let host = &stage.door.authority;
     let form = format!("author=nobody&words={}", marker.replace(' ', "+"));
     let hidden = format!(
-        "POST /guestbook HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+        "POST /guestbook HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n\
          Content-Length: {}\r\n\r\n{form}",
         form.len()
     );
@@ -152,7 +152,7 @@ async fn path_traversal(stage: &Stage<'_>) -> io::Result<Outcome> {
 
 async fn oversize_header(stage: &Stage<'_>) -> io::Result<Outcome> {
     let message = format!(
-        "GET / HTTP/1.1\r\nHost: {}\r\nX-Padding: {}\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nX-Padding: {}\r\n\r\n",
         stage.door.authority,
         "a".repeat(200 * 1024)
     );

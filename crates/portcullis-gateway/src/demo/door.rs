@@ -17,7 +17,7 @@ use tokio_rustls::TlsConnector;
 /// No answer of this little site takes longer.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a raw connection may be silent before it counts as done.
-const SILENCE: Duration = Duration::from_millis(700);
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// An address of the site.
 pub(super) struct Door {

@@ -26,7 +26,7 @@
 //!
 //! The sample also has SQL injection and XSS; those attacks join the table with the layers that stop
 //! them. Where the gate refuses, the table shows the id of the refusal, as it stands on the refusal's
-//! page and in the log; where it mends the answer instead (a cookie's attributes, a header), there is
+//! page and in the log (the demo looks that up), and the reason's code; where it mends the answer instead (a cookie's attributes, a header), there is
 //! none.
 //!
 //! With `--once` it ends after the table, with exit status 0 only if every attack succeeded on the bare
@@ -51,6 +51,7 @@ use std::sync::Arc;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+use crate::record::DataDir;
 use crate::upstream::Upstream;
 use crate::{Gateway, Running, Settings};
 use door::Door;
@@ -65,7 +66,7 @@ struct Demo {
     gate: Door,
     running: Running,
     sample: Sample,
-    _data: Scratch,
+    data: Scratch,
 }
 
 /// Runs the demo: starts everything, plays, prints the table, and without `once` stays up until Ctrl-C.
@@ -127,16 +128,22 @@ impl Demo {
             },
             running,
             sample,
-            _data: data,
+            data,
         })
     }
 
     async fn end(self) {
-        self.running.shutdown().await;
+        // The folder goes after the gate: it holds the gate's log.
+        let Self { running, data, .. } = self;
+        running.shutdown().await;
+        drop(data);
     }
 
     async fn play(&self) -> io::Result<Report> {
-        report::play(&self.sample, &self.bare, &self.gate).await
+        let mut report = report::play(&self.sample, &self.bare, &self.gate).await?;
+        self.running.log.flush();
+        report.explain(&std::fs::read_to_string(DataDir::open(self.data.path())?.events())?);
+        Ok(report)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What came of an attack.
 
+use std::collections::HashMap;
+
 use super::browser::Page;
 
 /// What came of one attack at one door. An attack may take several shots, such as the spellings of one
@@ -10,8 +12,12 @@ pub(super) struct Outcome {
     lost: Option<String>,
     hits: usize,
     shots: usize,
-    /// Of the shots that missed.
-    statuses: Vec<u16>,
+    /// Of the shots that were refused.
+    refused: Vec<String>,
+    /// Of those that missed although nobody refused them.
+    harmless: Vec<String>,
+    /// By which layers' reasons, from the log.
+    reasons: Vec<String>,
     /// The ids of the gate's refusals.
     pub(super) refusals: Vec<String>,
 }
@@ -39,7 +45,11 @@ impl Outcome {
             self.hits += 1;
             return;
         }
-        self.statuses.extend(status);
+        let seen = if refusal.is_some() { &mut self.refused } else { &mut self.harmless };
+        if let Some(status) = status.map(|status| status.to_string()).filter(|status| !seen.contains(status))
+        {
+            seen.push(status);
+        }
         if let Some(id) = refusal.filter(|id| !self.refusals.iter().any(|known| known == id)) {
             self.refusals.push(id.to_owned());
         }
@@ -55,6 +65,17 @@ impl Outcome {
         self.shots > 0 && self.hits == 0
     }
 
+    /// Looks its refusals up in the log, reason by id; the first id that is not there is an error.
+    pub(super) fn explain(&mut self, log: &HashMap<String, String>) -> Result<(), String> {
+        for id in &self.refusals {
+            let reason = log.get(id).ok_or_else(|| id.clone())?;
+            if !self.reasons.contains(reason) {
+                self.reasons.push(reason.clone());
+            }
+        }
+        Ok(())
+    }
+
     /// In a few words, what the site did.
     pub(super) fn told(&self) -> String {
         if self.hits > 0 {
@@ -67,17 +88,21 @@ impl Outcome {
         if let (Some(lost), true) = (&self.lost, self.refusals.is_empty()) {
             return lost.clone();
         }
-        let mut statuses: Vec<String> = Vec::new();
-        for status in &self.statuses {
-            let status = status.to_string();
-            if !statuses.contains(&status) {
-                statuses.push(status);
-            }
+        if self.refusals.is_empty() {
+            return match self.harmless.is_empty() {
+                true => "broke the connection off".to_owned(),
+                false => format!("answered {}, without harm", self.harmless.join(" and ")),
+            };
         }
-        match (self.refusals.is_empty(), statuses.is_empty()) {
-            (true, true) => "broke the connection off".to_owned(),
-            (true, false) => format!("answered {}, without harm", statuses.join(" and ")),
-            (false, _) => format!("refused with {}", statuses.join(" and ")),
+        let mut told = format!("refused with {}", self.refused.join(" and "));
+        match self.reasons.as_slice() {
+            [] => {}
+            [reason] => told.push_str(&format!(": {reason}")),
+            [reason, more @ ..] => told.push_str(&format!(": {reason} and {} more", more.len())),
         }
+        if !self.harmless.is_empty() {
+            told.push_str("; the rest without harm");
+        }
+        told
     }
 }

@@ -1,5 +1,6 @@
 //! What the demo found, and the verdict on it.
 
+use std::collections::HashMap;
 use std::io;
 
 use super::attacks::{ATTACKS, Attack, Stage};
@@ -12,6 +13,8 @@ use super::uses::{USES, Use};
 pub(super) struct Report {
     pub(super) attacks: Vec<Played>,
     pub(super) uses: Vec<Used>,
+    /// Refusals whose id is on the page but not in the log.
+    pub(super) unrecorded: Vec<String>,
 }
 
 /// One attack at both doors.
@@ -32,7 +35,7 @@ pub(super) struct Used {
 pub(super) async fn play(sample: &Sample, bare: &Door, gate: &Door) -> io::Result<Report> {
     let bare = Stage { door: bare, sample };
     let gate = Stage { door: gate, sample };
-    let mut report = Report { attacks: Vec::new(), uses: Vec::new() };
+    let mut report = Report { attacks: Vec::new(), uses: Vec::new(), unrecorded: Vec::new() };
     for attack in ATTACKS {
         let told = |at: &str, error: &io::Error| {
             io::Error::other(format!("the attack `{}` could not be played at {at}: {error}", attack.name))
@@ -54,6 +57,21 @@ pub(super) async fn play(sample: &Sample, bare: &Door, gate: &Door) -> io::Resul
 }
 
 impl Report {
+    /// Finds the reason of each refusal in the gate's event log, JSON lines.
+    pub(super) fn explain(&mut self, log: &str) {
+        let reasons: HashMap<String, String> = log
+            .lines()
+            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+            .filter_map(|event| {
+                let field = |name| event.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
+                Some((field("portcullis.id")?, field("portcullis.reason")?))
+            })
+            .collect();
+        for played in &mut self.attacks {
+            self.unrecorded.extend(played.gate.explain(&reasons).err());
+        }
+    }
+
     /// Where it is not as it must be, one sentence each.
     pub(super) fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
@@ -71,6 +89,9 @@ impl Report {
                     problems.push(format!("`{}` does not work {place}: {trouble}", usage.name));
                 }
             }
+        }
+        for id in &self.unrecorded {
+            problems.push(format!("the refusal `{id}` is not in the event log"));
         }
         problems
     }

@@ -52,7 +52,7 @@ pub(super) fn draw(report: &Report, style: Style) -> String {
     let mut out = String::new();
     // The id has 16 characters; three gaps of two.
     let rest = style.width - 16 - 6;
-    let (name, bare) = (rest * 30 / 100, rest * 33 / 100);
+    let (name, bare) = (rest * 29 / 100, rest * 30 / 100);
     let columns = [name, bare, rest - name - bare, 16];
 
     let head = ["attack", "the bare app", "the gate", "refusal id"];
@@ -131,28 +131,27 @@ fn row(out: &mut String, style: Style, columns: &[usize], cells: &[(Ink, String)
     }
 }
 
-/// Text in lines of at most `width` characters, broken between words where one fits.
+/// Text in lines of at most `width` characters, broken between words where one fits, else after the parts
+/// of a code such as `csrf.missing_token`.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut length = 0;
     for word in text.split_whitespace() {
-        let word_length = word.chars().count();
-        if length > 0 && length + 1 + word_length > width {
-            lines.push(std::mem::take(&mut line));
-            length = 0;
-        }
-        if length > 0 {
-            line.push(' ');
-            length += 1;
-        }
-        for character in word.chars() {
-            if length == width {
+        let whole = word.chars().count();
+        let parts = if whole > width { word.split_inclusive(['.', '_']).collect() } else { vec![word] };
+        for (index, part) in parts.into_iter().enumerate() {
+            let space = usize::from(index == 0 && length > 0);
+            let part_length = part.chars().count();
+            if length > 0 && length + space + part_length > width {
                 lines.push(std::mem::take(&mut line));
                 length = 0;
+            } else if space > 0 {
+                line.push(' ');
+                length += 1;
             }
-            line.push(character);
-            length += 1;
+            line.push_str(part);
+            length += part_length;
         }
     }
     lines.push(line);

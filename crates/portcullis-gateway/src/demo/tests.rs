@@ -1,5 +1,6 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
+use super::Demo;
 use super::attacks::{ATTACKS, Stage};
 use super::browser::refusal_id;
 use super::door::Door;
@@ -35,6 +36,15 @@ async fn every_ordinary_use_works_on_the_bare_app() {
     }
 }
 
+#[tokio::test]
+async fn the_demo_shows_every_attack_failing_at_the_gate() {
+    let demo = Demo::start().await.unwrap();
+    let report = demo.play().await.unwrap();
+    demo.end().await;
+    let drawn = draw(&report, Style { width: 100, colour: false });
+    assert!(report.problems().is_empty(), "{drawn}");
+}
+
 fn outcome(hits: usize, misses: usize) -> Outcome {
     let mut outcome = Outcome::new("gave everything away, down to the last rope and barrel");
     for _ in 0..hits {
@@ -49,7 +59,8 @@ fn outcome(hits: usize, misses: usize) -> Outcome {
 fn report(bare: &Outcome, gate: &Outcome, trouble: Option<&str>) -> Report {
     let played = |attack| Played { attack, bare: bare.clone(), gate: gate.clone() };
     let used = |usage| Used { usage, bare: None, gate: trouble.map(str::to_owned) };
-    Report { attacks: ATTACKS.iter().map(played).collect(), uses: USES.iter().map(used).collect() }
+    let attacks = ATTACKS.iter().map(played).collect();
+    Report { attacks, uses: USES.iter().map(used).collect(), unrecorded: Vec::new() }
 }
 
 #[test]
@@ -78,6 +89,16 @@ fn one_spelling_that_gets_through_is_a_problem() {
     assert!(problems[0].contains("did not fail at the gate"), "{problems:?}");
     assert_eq!(report(&outcome(6, 1), &outcome(0, 7), None).problems().len(), ATTACKS.len());
     assert_eq!(report(&outcome(7, 0), &outcome(0, 7), Some("x")).problems().len(), USES.len());
+}
+
+#[test]
+fn a_refusal_that_is_not_in_the_log_is_a_problem() {
+    let mut report = report(&outcome(1, 0), &outcome(0, 1), None);
+    report.explain("{\"portcullis.id\":\"0123456789abcde0\",\"portcullis.reason\":\"csrf.cross_site\"}\n");
+    assert!(report.problems().is_empty());
+    assert!(report.attacks[0].gate.told().contains("csrf.cross_site"));
+    report.explain("");
+    assert!(report.problems()[0].contains("0123456789abcde0"), "{:?}", report.problems());
 }
 
 #[test]
