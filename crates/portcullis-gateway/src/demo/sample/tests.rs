@@ -113,7 +113,7 @@ async fn its_files_are_gone_when_it_ends() {
 #[tokio::test]
 async fn a_broken_message_does_not_end_the_server() {
     let (_sample, door) = sample().await;
-    for bytes in [&b"\r\n\r\n"[..], b"GET\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"\xff\xfe"] {
+    for bytes in [&b"\r\n\r\n"[..], b"GET\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"\xff\xfe\n\n"] {
         door.send_raw(bytes).await.unwrap();
     }
     let chunks = b"POST /api/quote HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n";
