@@ -443,3 +443,28 @@ fn the_cookie_for_single_page_apps_goes_with_its_anchor() {
     assert_eq!(offered, 1, "{cookies:?}");
     assert_eq!(sent.body, b"<p>app");
 }
+
+#[test]
+fn the_head_of_a_page_promises_no_bytes_that_get_would_change() {
+    let response = page().header(CONTENT_LENGTH, 10).header(ETAG, "\"v1\"");
+    let sent = sent_as("", Method::HEAD, response, &[], Pace::Steady);
+    assert!(!sent.head.headers.contains_key(CONTENT_LENGTH));
+    assert_eq!(sent.head.headers[ETAG], "W/\"v1\"");
+    let image = Response::builder().header(CONTENT_TYPE, "image/png").header(CONTENT_LENGTH, 10);
+    let sent = sent_as("", Method::HEAD, image, &[], Pace::Steady);
+    assert_eq!(sent.head.headers[CONTENT_LENGTH], "10");
+}
+
+#[test]
+fn a_script_is_searched_for_secrets_and_streams_unheld() {
+    let script = |status| Response::builder().status(status).header(CONTENT_TYPE, "text/javascript");
+    let quoted = format!("throw '{}'", TRACE.replace('\n', "\\n"));
+    assert_eq!(sent(script(500), &[quoted.as_bytes()]).body, quoted.as_bytes());
+    let token =
+        format!("const k = 'gh{}_{}';{}", "p", "Qw3rTy7uIo1pAs9dFgH5jKlZ2xCvB8nMq4We", " ".repeat(80));
+    let sent = sent(script(200), &[b"let a = 1;", token.as_bytes()]);
+    assert!(sent.cut);
+    assert_eq!(sent.body, b"let a = 1;");
+    assert!(sent.events.contains("leak.shows_secret"));
+    assert!(!sent.events.contains("Ty7uIo1pAs9d"));
+}
