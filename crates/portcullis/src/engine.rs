@@ -178,7 +178,6 @@ impl Received {
 impl Admitted {
     /// The head for the app, and what is owed when it answers. Its extensions hold the response's
     /// [`Nonce`](crate::layers::departure::headers::Nonce), for an app in the same process.
-    #[must_use]
     pub fn depart(mut self) -> (request::Parts, Outstanding) {
         let asked = leaving::Asked::of(&self.head);
         self.head.extensions.insert(self.exchange.nonce.clone());
