@@ -15,7 +15,8 @@
 //! 3. no button of it, seen in the same part of the page, sends it elsewhere by `formaction`;
 //! 4. it is not inside of another form whose destination is foreign: browsers ignore the inner one, and
 //!    the token would go with the outer one;
-//! 5. it does not have one already.
+//! 5. it does not have one already;
+//! 6. neither it nor a button of it sends plain text, from which the token could not be taken out again.
 //!
 //! What this does not do: forms that scripts build (they send `Origin`), forms in `<noscript>` (a text for
 //! the parser), forms of GET with a button of `formmethod=post`, pages in UTF-16 or ISO-2022-JP. A

@@ -234,7 +234,10 @@ impl Search {
             post: method.eq_ignore_ascii_case("post"),
             action,
             id: element.get_attribute("id").filter(|id| !id.is_empty()),
-            spoiled: !certain || inside_foreign || element.is_self_closing(),
+            spoiled: !certain
+                || inside_foreign
+                || element.is_self_closing()
+                || is_plain_text(element, "enctype"),
         });
     }
 
@@ -247,12 +250,14 @@ impl Search {
                 self.note(element, "src", |findings| &mut findings.images);
             }
         }
-        let Some(action) = element.get_attribute("formaction") else { return };
-        let Decoded { text, certain } = decode(&action);
-        let destination = self.addresses.form_destination(Some(&text));
-        let foreign = !certain || !matches!(destination, Destination::Own);
-        self.findings.forms.note(destination);
-        if !foreign {
+        let foreign = element.get_attribute("formaction").is_some_and(|action| {
+            let Decoded { text, certain } = decode(&action);
+            let destination = self.addresses.form_destination(Some(&text));
+            let foreign = !certain || !matches!(destination, Destination::Own);
+            self.findings.forms.note(destination);
+            foreign
+        });
+        if !foreign && !is_plain_text(element, "formenctype") {
             return;
         }
         match element.get_attribute("form") {
@@ -356,6 +361,12 @@ impl Search {
             self.addresses.note(kind(&mut self.findings), &decode(&address).text);
         }
     }
+}
+
+/// A body of plain text has no fields that could be told apart, so that a token in it could not be taken
+/// out again before the app.
+fn is_plain_text(element: &Element<'_, '_>, attribute: &str) -> bool {
+    element.get_attribute(attribute).is_some_and(|coding| coding.eq_ignore_ascii_case("text/plain"))
 }
 
 fn add_hash(list: &mut Listed<[u8; 32]>, text: &str, uncertain: bool) {
