@@ -9,7 +9,7 @@
 //!    body ends, each chunk and the trailers (RFC 9112). It lets bytes pass exactly as they came, or not
 //!    at all. A head that it cannot read is refused in every mode, since nobody could say where the next
 //!    request begins.
-//! 2. [`judge`](decide), on a head of any version: the faults the reader saw, one `Host` that agrees with
+//! 2. `judge`, on a head of any version: the faults the reader saw, one `Host` that agrees with
 //!    the target, the fields that belong to a connection (RFC 9113 section 8.2), lengths and codings once
 //!    more for doors without raw bytes, and the path (dot segments, encoded separators, bytes that are no
 //!    UTF-8). Trailers that did not pass the reader are judged by [`trailers_fault`].
