@@ -143,7 +143,7 @@ impl Policy {
             }
         }
         written.gateway_faults(&mut faults);
-        let list = faults.into_list();
+        let list = told_once(faults.into_list());
         if list.is_empty() {
             Ok((Self { site, routes }, written))
         } else {
@@ -192,6 +192,16 @@ impl Route {
     }
 }
 
+/// A route is checked with the site's settings below its own: what is wrong with those is not told again
+/// for each route.
+fn told_once(list: Vec<PolicyFault>) -> Vec<PolicyFault> {
+    let inherited = |fault: &PolicyFault| {
+        let below = fault.key.strip_prefix("route[").and_then(|rest| rest.split_once("]."));
+        below.is_some_and(|(_, key)| list.iter().any(|one| one.key == key && one.message == fault.message))
+    };
+    list.iter().filter(|fault| !inherited(fault)).cloned().collect()
+}
+
 fn check_route(
     route: &raw::Route,
     document: &toml::Table,
@@ -220,6 +230,13 @@ fn check_route(
                 "as in `methods = [\"GET\", \"POST\"]`",
             ),
         }
+    }
+    for key in route.framing.site_wide_keys() {
+        faults.at(
+            &format!("framing.{key}"),
+            format!("`{key}` is needed before the route is known, so that it can only be set for the site"),
+            "write it below `[framing]`; `[limits]` has bounds by route",
+        );
     }
     if let Some(earlier) = before.iter().find(|earlier| earlier.shadows(&pattern, &methods)) {
         faults.at(

@@ -45,3 +45,17 @@ fn a_route_is_laid_over_the_site() {
     assert_eq!(policy.rules(&http::Method::GET, "/hook").mode(Layer::Csrf), Mode::Observe);
     assert_eq!(policy.rules(&http::Method::POST, "/other").mode(Layer::Csrf), Mode::Observe);
 }
+
+#[test]
+fn a_fault_of_the_site_is_not_told_again_for_each_route() {
+    let told = faults("[limits]\nbody = 0\n[[route]]\npath = \"/a\"\n[[route]]\npath = \"/b\"\n");
+    assert_eq!(told.lines().count(), 1, "{told}");
+    let told = faults("[[route]]\npath = \"/a\"\n[route.limits]\nbody = 0\n");
+    assert!(told.contains(":4:8:"), "{told}");
+}
+
+#[test]
+fn what_only_the_site_can_set_is_an_error_in_a_route() {
+    let told = faults("[[route]]\npath = \"/a\"\n[route.framing]\nheader_line = \"1 KiB\"\n");
+    assert!(told.contains(":4:15:") && told.contains("only be set for the site"), "{told}");
+}

@@ -47,6 +47,22 @@ pub struct Raw {
     pub dangerous_allow_disguised_names: bool,
 }
 
+impl Raw {
+    /// The keys written here that hold for the site only.
+    pub(crate) fn site_wide_keys(&self) -> impl Iterator<Item = &'static str> {
+        [
+            ("request_line", self.request_line.is_some()),
+            ("header_line", self.header_line.is_some()),
+            ("head", self.head.is_some()),
+            ("headers", self.headers.is_some()),
+            ("chunk_extensions", self.chunk_extensions.is_some()),
+            ("trailers", self.trailers.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(key, is_written)| is_written.then_some(key))
+    }
+}
+
 /// Checked.
 #[derive(Debug, Clone)]
 pub struct Config {
