@@ -4,7 +4,6 @@
 //! first part of the body has been seen (a stack trace is replaced by our page; a policy is fitted to
 //! the page). The door then pushes chunks until it gets `Ready`, or calls [`Held::hurry`] when the app
 //! pauses.
-
 //!
 //! A body is
 //! - passed untouched and unbuffered: event streams, gRPC, downloads, images, ranges, upgrades, HEAD;
@@ -22,6 +21,7 @@ mod subject;
 mod tail;
 
 use bytes::Bytes;
+use http::header::CONTENT_SECURITY_POLICY;
 use http::{Method, request, response};
 
 use crate::exchange::Exchange;
@@ -116,7 +116,12 @@ impl Release {
 
 fn replaced(refusal: Refusal, exchange: &mut Exchange) -> Box<Departure> {
     let (mut head, body) = refusal.response.into_parts();
+    // Our page brings the policy that fits it; one that the site forces would take its style away.
+    let own = head.headers.get(CONTENT_SECURITY_POLICY).cloned();
     headers::apply(&mut head, exchange, None);
+    if let Some(own) = own {
+        head.headers.insert(CONTENT_SECURITY_POLICY, own);
+    }
     let mut events = refusal.events;
     events.extend(exchange.take_events());
     Box::new(Departure { head, first: body, tail: None, events })
