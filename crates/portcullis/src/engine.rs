@@ -79,31 +79,31 @@ impl Engine {
         let path = framing::normal_path(head.uri.path());
         let rules = self.policy.rules(&head.method, &path).clone();
         let mut exchange = Exchange::begin(moment, peer, rules, RequestFacts::of(&head, wire), path);
-        let exchange_ = &mut exchange;
+        let here = &mut exchange;
 
-        settle(exchange_, Layer::Framing, |x| framing::judge(&head, wire, &x.rules.framing), |_| ())?;
-        settle(exchange_, Layer::Limits, |x| limits::judge_head(&head, &x.rules.limits), |_| ())?;
-        exchange_.client = settle(
-            exchange_,
+        settle(here, Layer::Framing, |x| framing::judge(&head, wire, &x.rules.framing), |_| ())?;
+        settle(here, Layer::Limits, |x| limits::judge_head(&head, &x.rules.limits), |_| ())?;
+        here.client = settle(
+            here,
             Layer::Client,
             |x| client::judge(&x.peer, &head.headers, &x.rules.client),
             |x| client::Client::connected(&x.peer),
         )?;
-        exchange_.site = settle(
-            exchange_,
+        here.site = settle(
+            here,
             Layer::Host,
             |x| host::judge(&head, &x.client, &x.peer, &x.rules.host),
             |x| host::Site::as_asked(&head, &x.client),
         )?;
-        exchange_.scheme = settle(
-            exchange_,
+        here.scheme = settle(
+            here,
             Layer::Transport,
             |x| transport::judge(&head, &x.peer, &x.client, &x.site, &x.rules.transport),
             |x| transport::Scheme::seen(&x.peer, &x.client),
         )?;
-        cookies::arrive(&mut head.headers, exchange_, &self.keys);
+        cookies::arrive(&mut head.headers, here, &self.keys);
         let intent =
-            settle(exchange_, Layer::Csrf, |x| csrf::judge_head(&head, x, &self.keys), |_| Intent::Unasked)?;
+            settle(here, Layer::Csrf, |x| csrf::judge_head(&head, x, &self.keys), |_| Intent::Unasked)?;
         ControlFlow::Continue(Received { head, exchange, intent })
     }
 

@@ -84,6 +84,7 @@ impl Exchange {
         path: String,
     ) -> Self {
         let mut random = StdRng::from_seed(moment.entropy);
+        let client = Client::connected(peer);
         let id = ExchangeId::draw(&mut random);
         let mut nonce = [0; 18];
         random.fill_bytes(&mut nonce);
@@ -92,13 +93,13 @@ impl Exchange {
             nonce: Nonce::of(nonce),
             moment,
             random,
-            client: Client::connected(peer),
+            scheme: Scheme::seen(peer, &client),
+            client,
             peer: peer.clone(),
             rules,
             request,
             path,
             site: Site::unknown(),
-            scheme: Scheme::Https,
             anchor: csrf::Anchor::Absent,
             form_tokens: None,
             resubmit: None,
