@@ -29,36 +29,70 @@ use crate::outcome::{AppSaw, Outcome};
 /// How long an answer may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+/// Why a case could not be run at all.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// A gateway with an app behind it, both for one case.
+pub struct Standing {
+    /// The gateway, with one listener of each kind on a free port.
+    pub running: Running,
+    app: App,
+    data_dir: Folder,
+}
+
+impl Standing {
+    /// Starts both.
+    ///
+    /// # Errors
+    /// When one of them does not start.
+    pub async fn start(case: &Case) -> Result<Self, Failure> {
+        let app = App::start(case).await?;
+        let data_dir = Folder::new()?;
+        let (policy, _) = Policy::parse("policy of the case", &case.policy)?;
+        let mut settings = Settings::new(Upstream::parse(&format!("http://{}", app.address))?);
+        settings.policy = policy;
+        settings.threads = 1;
+        settings.names = vec![case.server_name.clone()];
+        settings.data_dir.clone_from(&data_dir.0);
+        settings.https = vec!["127.0.0.1:0".parse()?];
+        settings.http = vec!["127.0.0.1:0".parse()?];
+        settings.dangerous_plain = vec!["127.0.0.1:0".parse()?];
+        let running = Gateway::start(settings)?;
+        Ok(Self { running, app, data_dir })
+    }
+
+    /// What the app saw first since it was last asked.
+    #[must_use]
+    pub fn app_saw(&self) -> Option<AppSaw> {
+        self.app.saw.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Closes the gateway and reads its log into `outcome`.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn close(self, outcome: &mut Outcome) -> Result<(), Failure> {
+        outcome.app = self.app_saw();
+        self.running.shutdown().await;
+        for line in std::fs::read_to_string(self.data_dir.0.join("events.jsonl"))?.lines() {
+            let event: Value = serde_json::from_str(line)?;
+            let text = |key: &str| event.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+            outcome.read_event(&text("portcullis.outcome"), text("portcullis.reason"));
+        }
+        Ok(())
+    }
+}
 
 /// Runs a case through a gateway of its own.
 ///
 /// # Errors
 /// When the gateway does not start, or the connection fails in a way that is no answer.
 pub async fn run(case: &Case) -> Result<Outcome, Failure> {
-    let app = App::start(case).await?;
-    let data_dir = Folder::new()?;
-    let (policy, _) = Policy::parse("policy of the case", &case.policy)?;
-    let mut settings = Settings::new(Upstream::parse(&format!("http://{}", app.address))?);
-    settings.policy = policy;
-    settings.threads = 1;
-    settings.names = vec![case.server_name.clone()];
-    settings.data_dir.clone_from(&data_dir.0);
-    settings.https = vec!["127.0.0.1:0".parse()?];
-    settings.http = vec!["127.0.0.1:0".parse()?];
-    settings.dangerous_plain = vec!["127.0.0.1:0".parse()?];
-    let running = Gateway::start(settings)?;
-
+    let standing = Standing::start(case).await?;
     let mut outcome = Outcome::default();
-    let answer = tokio::time::timeout(PATIENCE, exchange(case, &running)).await??;
-    answer.told(&mut outcome, running.https.first().map_or(0, std::net::SocketAddr::port));
-    running.shutdown().await;
-    for line in std::fs::read_to_string(data_dir.0.join("events.jsonl"))?.lines() {
-        let event: Value = serde_json::from_str(line)?;
-        let text = |key: &str| event.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        outcome.read_event(&text("portcullis.outcome"), text("portcullis.reason"));
-    }
-    outcome.app = app.saw.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let answer = tokio::time::timeout(PATIENCE, exchange(case, &standing.running)).await??;
+    answer.told(&mut outcome, standing.running.https.first().map_or(0, std::net::SocketAddr::port));
+    standing.close(&mut outcome).await?;
     Ok(outcome)
 }
 

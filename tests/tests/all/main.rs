@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot read what it tests has failed")]
 
 mod doors_agree;
+mod http2;
 mod policy_reference;
 mod shape;
