@@ -13,17 +13,50 @@ use super::{Config, fit, fixed};
 use crate::exchange::Exchange;
 use crate::layers::arrival::transport;
 use crate::layers::departure::html::Findings;
-use crate::verdict::Mode;
+use crate::layers::record::event::Event;
+use crate::verdict::{Layer, Mode};
 
-/// Edits the head of a response.
+/// Edits the head of a response; where the layer only observes, says what it would have edited.
 ///
 /// `findings` is what the page contains; `None` where the body is no page or was not searched.
 pub(crate) fn apply(head: &mut response::Parts, exchange: &mut Exchange, findings: Option<&Findings>) {
-    let rules = std::sync::Arc::clone(&exchange.rules);
-    let config = &rules.headers;
-    if config.mode != Mode::Enforce || head.status.is_informational() {
+    match exchange.rules.headers.mode {
+        Mode::Off => {}
+        Mode::Enforce => edit(head, exchange, findings),
+        Mode::Observe => {
+            let own = head.headers.clone();
+            edit(head, exchange, findings);
+            let edited = std::mem::replace(&mut head.headers, own);
+            observe(exchange, &head.headers, &edited);
+        }
+    }
+}
+
+fn observe(exchange: &mut Exchange, own: &HeaderMap, edited: &HeaderMap) {
+    let differs = |name: &&HeaderName| !own.get_all(*name).iter().eq(edited.get_all(*name));
+    let set: Vec<&str> = edited.keys().filter(differs).map(HeaderName::as_str).collect();
+    let removed: Vec<&str> =
+        own.keys().filter(|name| !edited.contains_key(*name)).map(HeaderName::as_str).collect();
+    if set.is_empty() && removed.is_empty() {
         return;
     }
+    let sentence = match (set.is_empty(), removed.is_empty()) {
+        (false, true) => format!("would have set `{}`", set.join("`, `")),
+        (true, _) => format!("would have removed `{}`", removed.join("`, `")),
+        (false, false) => {
+            format!("would have set `{}` and removed `{}`", set.join("`, `"), removed.join("`, `"))
+        }
+    };
+    let note = Event::note(exchange, Layer::Headers, "headers.would_edit", sentence);
+    exchange.events.push(note);
+}
+
+fn edit(head: &mut response::Parts, exchange: &mut Exchange, findings: Option<&Findings>) {
+    if head.status.is_informational() {
+        return;
+    }
+    let rules = std::sync::Arc::clone(&exchange.rules);
+    let config = &rules.headers;
     let mut headers = Edit { headers: &mut head.headers, config };
     fixed::remove_banners(headers.headers, &config.keep);
     if let Some(hsts) = transport::hsts_header(&rules.transport, exchange.scheme, &exchange.site) {
