@@ -101,6 +101,9 @@ impl Engine {
             |x| transport::judge(&head, &x.peer, &x.client, &x.site, &x.rules.transport),
             |x| transport::Scheme::seen(&x.peer, &x.client),
         )?;
+        if let Some(reason) = framing::reserved(&here.path) {
+            return ControlFlow::Break(gate::refuse(here, Layer::Framing, reason.into()));
+        }
         cookies::arrive(&mut head.headers, here, &self.keys);
         let intent =
             settle(here, Layer::Csrf, |x| csrf::judge_head(&head, x, &self.keys), |_| Intent::Unasked)?;

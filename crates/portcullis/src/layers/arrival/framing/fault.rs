@@ -172,6 +172,8 @@ pub enum Fault {
     PathEncodedBackslash,
     /// `%00` in the path.
     PathNul,
+    /// A path that the gate keeps for itself.
+    PathReserved,
     /// A percent-encoded control byte in the path.
     PathControl,
     /// `%` without two hexadecimal digits in the path.
@@ -548,6 +550,12 @@ impl Fault {
                 BAD,
                 "what follows a NUL byte vanishes in C: null byte injection (CWE-158)",
                 "the path holds an encoded NUL byte",
+            ),
+            Self::PathReserved => (
+                "framing.path_reserved",
+                StatusCode::NOT_FOUND,
+                "an app that answered there could speak in the gate's name (CWE-441)",
+                "the path is kept for the gate's own pages",
             ),
             Self::PathControl => {
                 ("framing.path_control", BAD, TARGET, "the path holds an encoded control byte")

@@ -39,5 +39,6 @@ pub(crate) use decide::judge;
 pub use decide::{Wire, trailers_fault};
 pub use fault::Fault;
 pub use path::normal_path;
+pub(crate) use path::reserved;
 pub use reader::{Event, Head, Phase, Reader};
 pub use reason::Reason;

@@ -39,6 +39,17 @@ pub fn normal_path(path: &str) -> String {
     normal
 }
 
+/// What the gate keeps for its own pages, on every site.
+const RESERVED: &str = "/.portcullis";
+
+/// Whether a path in normal form is the gate's own, and so never the app's, in any mode.
+pub(crate) fn reserved(path: &str) -> Option<Reason> {
+    let below = path.get(..RESERVED.len()).filter(|head| head.eq_ignore_ascii_case(RESERVED));
+    let rest = below.and(path.get(RESERVED.len()..))?;
+    (rest.is_empty() || rest.starts_with('/'))
+        .then(|| Reason::new(Fault::PathReserved, "path", path.as_bytes()))
+}
+
 /// The first thing in a path that must not be there.
 pub(super) fn fault(path: &str, rules: &PathRules) -> Option<Reason> {
     let bytes = path.as_bytes();
