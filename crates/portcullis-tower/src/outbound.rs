@@ -12,6 +12,7 @@ use http_body_util::BodyExt;
 use portcullis::{Departure, Held, Release, Tail};
 
 use crate::body::{Body, BodyError};
+use crate::inbound::Broken;
 use crate::sink::{EventSink, record_all};
 
 /// How long a held head waits for the next part of a body before it is decided with what has come:
@@ -26,7 +27,12 @@ enum Rest {
 }
 
 /// Brings a response out: feeds the held head until it may go, then streams.
-pub(crate) async fn depart<B>(release: Release, mut body: B, sink: Arc<dyn EventSink>) -> Response<Body>
+pub(crate) async fn depart<B>(
+    release: Release,
+    mut body: B,
+    broken: Broken,
+    sink: Arc<dyn EventSink>,
+) -> Response<Body>
 where
     B: HttpBody + Send + Unpin + 'static,
     B::Error: Into<BodyError>,
@@ -43,6 +49,7 @@ where
             rest: body,
             first: Some(first).filter(|first| !first.is_empty()),
             tail,
+            broken,
             sink,
             state: match rest {
                 Rest::Goes => State::Streams,
@@ -94,8 +101,16 @@ pin_project_lite::pin_project! {
         rest: B,
         first: Option<Bytes>,
         tail: Tail,
+        broken: Broken,
         sink: Arc<dyn EventSink>,
         state: State,
+    }
+
+    impl<B> PinnedDrop for Outbound<B> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            record_all(&**this.sink, this.tail.close(this.broken.take()));
+        }
     }
 }
 
@@ -158,7 +173,18 @@ where
                     match frame.into_data() {
                         Ok(mut data) => {
                             let length = data.remaining();
-                            match this.tail.push(data.copy_to_bytes(length)) {
+                            let mut passed = this.tail.push(data.copy_to_bytes(length));
+                            if this.rest.is_end_stream() {
+                                // A server that knows the length does not ask again after the last byte,
+                                // and the last byte is not sent before the whole has been judged.
+                                passed = passed.and_then(|chunk| {
+                                    let (last, events) = this.tail.end()?;
+                                    record_all(&**this.sink, events);
+                                    Ok(joined(chunk, last))
+                                });
+                                *this.state = State::Done;
+                            }
+                            match passed {
                                 Ok(chunk) if chunk.is_empty() => {}
                                 Ok(chunk) => return Poll::Ready(Some(Ok(Frame::data(chunk)))),
                                 Err(cut) => {
@@ -178,6 +204,13 @@ where
     fn is_end_stream(&self) -> bool {
         matches!(self.state, State::Done) && self.first.is_none()
     }
+}
+
+fn joined(chunk: Bytes, last: Bytes) -> Bytes {
+    if last.is_empty() {
+        return chunk;
+    }
+    [chunk, last].concat().into()
 }
 
 fn broken_off() -> BodyError {

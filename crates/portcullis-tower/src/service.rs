@@ -155,12 +155,12 @@ where
     match answer {
         Some(response) => {
             let (head, body) = response.into_parts();
-            depart(engine.release(outstanding, head), body, sink).await
+            depart(engine.release(outstanding, head), body, broken, sink).await
         }
         None => {
             let (head, body) = plain_parts(StatusCode::BAD_GATEWAY, "the app did not answer\n");
             let release = engine.release(outstanding, head);
-            depart(release, http_body_util::Full::new(body), sink).await
+            depart(release, http_body_util::Full::new(body), broken, sink).await
         }
     }
 }

@@ -178,3 +178,63 @@ async fn trailers_come_through_both_ways() {
     let response = gate.call(request).await.unwrap().into_body().collect().await.unwrap();
     assert_eq!(response.trailers().unwrap().get("grpc-status").unwrap(), "7");
 }
+
+#[tokio::test]
+async fn a_body_that_breaks_a_limit_after_the_answer_has_begun_leaves_an_event() {
+    let app = tower::service_fn(|request: Request<Body>| async move {
+        let frames = stream::unfold(request.into_body(), |mut body| async move {
+            let frame = body.frame().await?.ok()?;
+            Some((Ok::<_, Infallible>(Frame::data(frame.into_data().ok()?)), body))
+        });
+        let mut response = Response::new(StreamBody::new(Box::pin(frames)));
+        response.headers_mut().insert("content-type", http::HeaderValue::from_static("application/grpc"));
+        Ok::<_, Infallible>(response)
+    });
+    let (gate, log) = gate("[limits]\nbody = 100\n", app);
+    let frames =
+        stream::iter((0..20).map(|_| Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"0123456789")))));
+    let request = Request::builder()
+        .method("POST")
+        .uri("/")
+        .header("host", "localhost")
+        .header("content-type", "application/grpc")
+        .extension(peer())
+        .body(StreamBody::new(Box::pin(frames)))
+        .unwrap();
+    let echoed = gate.oneshot(request).await.unwrap().into_body().collect().await.unwrap().to_bytes();
+    assert!(echoed.len() <= 100, "{} bytes came back", echoed.len());
+    assert_eq!(log.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_secret_in_the_last_bytes_of_a_known_length_is_not_sent() {
+    let key = format!(
+        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----",
+        "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC".repeat(8)
+    );
+    let page = format!("{}{key}", "x".repeat(400_000));
+    let app = tower::service_fn(move |_: Request<Body>| {
+        let page = page.clone();
+        async move {
+            let mut response = Response::new(Full::new(Bytes::from(page.clone())));
+            let headers = response.headers_mut();
+            headers.insert("content-type", http::HeaderValue::from_static("text/plain"));
+            headers.insert("content-length", http::HeaderValue::from(page.len()));
+            Ok::<_, Infallible>(response)
+        }
+    });
+    let (gate, log) = gate("", app);
+    let response = gate.oneshot(request("GET", "/", "")).await.unwrap();
+    let mut sent = Vec::new();
+    let mut body = response.into_body();
+    // As a server does that counts down what it announced.
+    while let Some(Ok(frame)) = body.frame().await {
+        sent.extend_from_slice(&frame.into_data().unwrap());
+        if http_body::Body::is_end_stream(&body) {
+            break;
+        }
+    }
+    drop(body);
+    assert!(!String::from_utf8_lossy(&sent).contains("END PRIVATE KEY"));
+    assert_eq!(log.lock().unwrap().len(), 1);
+}

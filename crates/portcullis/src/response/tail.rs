@@ -8,9 +8,11 @@ use super::Cut;
 use super::coding::{DecodeFault, Decoder, Encoder};
 use super::held::{describe, judged};
 use crate::exchange::Exchange;
+use crate::gate;
 use crate::layers::departure::html::Rewriter;
 use crate::layers::departure::leak::{self, Scanner};
 use crate::layers::record::event::Event;
+use crate::reason::Reason;
 use crate::verdict::Layer;
 
 /// The body, on its way.
@@ -115,6 +117,16 @@ impl Tail {
     #[must_use]
     pub fn ended(&self) -> bool {
         self.ended
+    }
+
+    /// The response is over, whether it came to its end or not: events that nobody has taken yet, and the
+    /// refusal of what was still coming of the request, when it was broken off after the answer had begun.
+    pub fn close(&mut self, broken: Option<Reason>) -> Vec<Event> {
+        let mut events = self.exchange.take_events();
+        if let Some(reason) = broken {
+            events.extend(gate::refuse(&mut self.exchange, reason.layer(), reason).events);
+        }
+        events
     }
 
     fn settle(&mut self, found: Option<leak::Reason>) -> Result<(), Cut> {
