@@ -248,12 +248,9 @@ fn parser(search: &Shared, charset: &Charset) -> HtmlRewriter<'static, Discard> 
                 let watch = lock(&for_tags).element(element);
                 if watch {
                     let search = for_tags.clone();
+                    let name = element.tag_name();
                     element.on_end_tag(Box::new(move |end| {
-                        // The end of a parent closes the element, but the form stays open for what follows
-                        // until its own end tag (HTML section 13.2.4.4, the form element pointer).
-                        if end.name().eq_ignore_ascii_case("form") {
-                            lock(&search).form_ends();
-                        }
+                        lock(&search).ends(&name, &end.name());
                         Ok(())
                     }))?;
                 }

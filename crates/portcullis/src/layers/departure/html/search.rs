@@ -27,8 +27,12 @@ pub(super) struct Search {
     forms: Vec<Form>,
     /// The form that is open, as far as end tags tell.
     open: Option<Open>,
+    /// How many elements are open in which browsers pass over the end tag of a form around them.
+    shelters: usize,
     /// Ids of forms that a button elsewhere on the page sends to a foreign place.
     sent_away: Vec<String>,
+    /// There are more of those, or one that cannot be told: any form with an id may be meant.
+    any_sent_away: bool,
     text: Option<Text>,
 }
 
@@ -46,7 +50,8 @@ struct Form {
 struct Open {
     /// Its place in `forms`, until those are settled.
     index: Option<usize>,
-    foreign: bool,
+    /// Nor may one of a form in it: browsers ignore its start tag, and send what is in it with this one.
+    tainted: bool,
 }
 
 #[derive(PartialEq, Eq)]
@@ -71,7 +76,9 @@ impl Search {
             charset_known,
             forms: Vec::new(),
             open: None,
+            shelters: 0,
             sent_away: Vec::new(),
+            any_sent_away: false,
             text: None,
         }
     }
@@ -81,7 +88,7 @@ impl Search {
         let mut places = Vec::new();
         for form in self.forms.drain(..) {
             let destination = self.addresses.form_destination(form.action.as_deref());
-            let sent_away = form.id.is_some_and(|id| self.sent_away.contains(&id));
+            let sent_away = form.id.is_some_and(|id| self.any_sent_away || self.sent_away.contains(&id));
             if form.post && !form.spoiled && !sent_away && destination == Destination::Own {
                 places.push(form.behind);
             }
@@ -92,8 +99,20 @@ impl Search {
         places
     }
 
-    pub(super) fn form_ends(&mut self) {
-        self.open = None;
+    /// An end tag closes what [`Search::element`] asked to watch: `element` by name, and `by` is the tag's,
+    /// which may be that of a parent.
+    ///
+    /// The end of a parent does not end a form: it stays open for what follows until its own end tag
+    /// (HTML section 13.2.4.4, the form element pointer). In a template or a list that tag is passed over.
+    pub(super) fn ends(&mut self, element: &str, by: &str) {
+        if !by.eq_ignore_ascii_case(element) {
+            return;
+        }
+        if element != "form" {
+            self.shelters = self.shelters.saturating_sub(1);
+        } else if self.shelters == 0 {
+            self.open = None;
+        }
     }
 
     /// A start tag. Tells whether the end tag must be watched.
@@ -104,6 +123,10 @@ impl Search {
         match name.as_str() {
             "form" if html => {
                 self.form(element);
+                return true;
+            }
+            "template" | "select" if html => {
+                self.shelters = self.shelters.saturating_add(1);
                 return true;
             }
             "button" | "input" => self.button(&name, element),
@@ -220,22 +243,25 @@ impl Search {
         let certain = decoded.as_ref().is_none_or(|decoded| decoded.certain);
         let action = decoded.map(|decoded| decoded.text.into_owned());
         let destination = self.addresses.form_destination(action.as_deref());
-        let inside_foreign = self.open.is_some_and(|open| open.foreign);
-        let dialog = method.eq_ignore_ascii_case("dialog");
+        let inside_tainted = self.open.is_some_and(|open| open.tainted);
+        // A dialog's too: a button in it may choose another method.
         let foreign = !certain || !matches!(destination, Destination::Own);
-        if !dialog {
+        if !method.eq_ignore_ascii_case("dialog") {
             self.findings.forms.note(destination);
         }
         if self.open.is_none() {
-            self.open = Some(Open { index: Some(self.forms.len()), foreign: foreign && !dialog });
+            self.open = Some(Open { index: Some(self.forms.len()), tainted: foreign });
         }
         self.forms.push(Form {
             behind: element.source_location().bytes().end,
             post: method.eq_ignore_ascii_case("post"),
             action,
-            id: element.get_attribute("id").filter(|id| !id.is_empty()),
+            id: element
+                .get_attribute("id")
+                .filter(|id| !id.is_empty())
+                .map(|id| decode(&id).text.into_owned()),
             spoiled: !certain
-                || inside_foreign
+                || inside_tainted
                 || element.is_self_closing()
                 || is_plain_text(element, "enctype"),
         });
@@ -262,15 +288,21 @@ impl Search {
         }
         match element.get_attribute("form") {
             None => self.spoil(),
-            Some(id) if self.sent_away.len() < MOST_IDS => self.sent_away.push(id),
-            Some(_) => {}
+            Some(id) => match decode(&id) {
+                Decoded { text, certain: true } if self.sent_away.len() < MOST_IDS => {
+                    self.sent_away.push(text.into_owned());
+                }
+                _ => self.any_sent_away = true,
+            },
         }
     }
 
-    /// The open form must not get a token.
+    /// The open form must not get a token, nor one that begins in it.
     fn spoil(&mut self) {
-        let form = self.open.and_then(|open| open.index).and_then(|index| self.forms.get_mut(index));
-        if let Some(form) = form {
+        let Some(open) = &mut self.open else { return };
+        open.tainted = true;
+        let inside = open.index.unwrap_or(0);
+        for form in self.forms.iter_mut().skip(inside) {
             form.spoiled = true;
         }
     }
@@ -366,7 +398,10 @@ impl Search {
 /// A body of plain text has no fields that could be told apart, so that a token in it could not be taken
 /// out again before the app.
 fn is_plain_text(element: &Element<'_, '_>, attribute: &str) -> bool {
-    element.get_attribute(attribute).is_some_and(|coding| coding.eq_ignore_ascii_case("text/plain"))
+    element.get_attribute(attribute).is_some_and(|coding| {
+        let Decoded { text, certain } = decode(&coding);
+        !certain || text.eq_ignore_ascii_case("text/plain")
+    })
 }
 
 fn add_hash(list: &mut Listed<[u8; 32]>, text: &str, uncertain: bool) {

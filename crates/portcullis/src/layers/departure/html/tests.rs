@@ -84,6 +84,22 @@ fn forms_that_post_here_get_a_token_as_their_first_child() {
 }
 
 #[test]
+fn a_button_behind_more_than_we_remember_still_keeps_the_token_out_of_its_form() {
+    let others: String =
+        (0..200).map(|id| format!("<button form=n{id} formaction=//evil.example></button>")).collect();
+    let page = format!("<form method=post id=f></form>{others}<button form=f formaction=//evil.example>");
+    assert_eq!(marked(&page), page);
+}
+
+#[test]
+fn a_list_inside_a_foreign_form_does_not_cost_the_next_form_its_token() {
+    assert_eq!(
+        marked("<form method=post action=//pay.example><select><option>1</select></form><form method=post>"),
+        "<form method=post action=//pay.example><select><option>1</select></form><form method=post>#",
+    );
+}
+
+#[test]
 fn forms_that_do_not_post_here_get_none() {
     for page in [
         "<form>",
@@ -108,6 +124,16 @@ fn forms_that_do_not_post_here_get_none() {
         "<form method=post><input type=submit formaction=//evil.example>",
         "<form method=post id=f></form><button form=f formaction=https://evil.example/>",
         "<form method=post><input name=_portcullis_csrf value=x>",
+        // Markup that somebody slipped in before or after a form: the browser takes the second start tag
+        // for nothing, and the token would go to the first form's place.
+        "<form method=post action=//evil.example><template></form></template><form method=post>",
+        "<form method=post action=//evil.example><select></form></select><form method=post>",
+        "<form method=dialog action=//evil.example><button formmethod=post></button><form method=post>",
+        "<form method=post><button formaction=//evil.example></button><form method=post action=/pay>",
+        "<form method=post><form method=post action=/pay><button formaction=//evil.example></button>",
+        "<form method=post enctype=text&#47;plain>",
+        "<form method=post id=f></form><button form='&#102;' formaction=//evil.example>",
+        "<form method=post id='&#102;'></form><button form=f formaction=//evil.example>",
         "<form method=post enctype=text/plain>",
         "<form method=post enctype='Text/Plain'>",
         "<form method=post><button formenctype=text/plain>",
