@@ -332,6 +332,49 @@ fn the_policy_can_close_or_open_the_door() {
 }
 
 #[test]
+fn a_form_cannot_hide_its_target_by_length_or_number() {
+    let long = format!("https://{}@evil.example/", "a".repeat(5000));
+    for (body, location) in [
+        (format!("next={}", encoded(&long)), long.as_str()),
+        (format!("{}next=//evil.example/", "note=a.b&".repeat(200)), "//evil.example/"),
+    ] {
+        let head = Request::post("/login")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(())
+            .unwrap()
+            .into_parts()
+            .0;
+        let mut exchange = exchange("", "/login", &[]);
+        let mut inspector = crate::body::Inspector::new(&head, &exchange.rules.limits);
+        inspector.push(body.into());
+        inspector.end();
+        exchange.told = Told::by(&head, &inspector, &exchange);
+        assert_eq!(judged(&exchange, location.as_bytes()), "redirect.from_request");
+    }
+}
+
+#[test]
+fn the_page_that_sent_a_form_tells_however_long_its_address() {
+    let next = encoded(&format!("https://{}@evil.example/", "a".repeat(3000)));
+    let head = Request::post("/login")
+        .header("referer", format!("https://shop.example/login?next={next}"))
+        .body(())
+        .unwrap()
+        .into_parts()
+        .0;
+    let mut exchange = exchange("", "/login", &[]);
+    let inspector = crate::body::Inspector::new(&head, &exchange.rules.limits);
+    exchange.told = Told::by(&head, &inspector, &exchange);
+    assert_eq!(judged(&exchange, b"https://evil.example/"), "redirect.from_request");
+}
+
+#[test]
+fn a_long_text_in_another_script_names_no_host() {
+    let text = "这是一篇 很长的 文章 ".repeat(500);
+    assert_eq!(judged(&exchange("", "/post", &[&text]), b"https://pay.example/"), "passes");
+}
+
+#[test]
 fn our_own_pages_are_upgraded_to_https() {
     for (port, location, expected) in [
         (None, "http://shop.example/home?x=%7e#y", "https://shop.example/home?x=%7e#y"),

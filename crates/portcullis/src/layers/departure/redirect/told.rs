@@ -10,10 +10,6 @@ use crate::body::Inspector;
 use crate::exchange::Exchange;
 use crate::origin::Origin;
 
-/// The most values of a form that are kept until the response, and the most bytes of each.
-const MOST_VALUES: usize = 64;
-const LONGEST_VALUE: usize = 2048;
-
 /// How often a value is decoded: links are wrapped in links.
 const DECODINGS: usize = 3;
 
@@ -27,16 +23,15 @@ pub(crate) struct Told {
 
 impl Told {
     /// Keeps what a redirect could be made of. Anything that names a host has a dot, a slash, a backslash or
-    /// a colon in it, or is not ASCII.
+    /// a colon in it, or is not ASCII. None is too long, or too many: the window `limits.hold` bounds them
+    /// all, and a target that could be passed over by its length would be made that long.
     pub(crate) fn by(head: &request::Parts, inspector: &Inspector, exchange: &Exchange) -> Self {
         let form = inspector
             .form_pairs()
             .unwrap_or_default()
             .iter()
             .map(|(_, value)| value)
-            .filter(|value| value.len() <= LONGEST_VALUE)
             .filter(|value| value.contains(['.', '/', '\\', ':', '%', '@']) || !value.is_ascii())
-            .take(MOST_VALUES)
             .cloned()
             .collect();
         Self { form, page: own_page(head, exchange) }
@@ -80,7 +75,7 @@ fn own_page(head: &request::Parts, exchange: &Exchange) -> Option<String> {
     if head.method.is_safe() {
         return None;
     }
-    let referer = head.headers.get(REFERER)?.to_str().ok().filter(|text| text.len() <= LONGEST_VALUE)?;
+    let referer = head.headers.get(REFERER)?.to_str().ok()?;
     let url = Url::parse(referer).ok()?;
     let ours = Origin::ours(exchange.scheme, &exchange.site);
     (Origin::of(&url)? == ours).then(|| format!("{}?{}", url.path(), url.query().unwrap_or("")))
@@ -149,6 +144,10 @@ impl<'a> Sought<'a> {
         }
         if name.is_ascii() {
             return self.is_host(&name.to_ascii_lowercase());
+        }
+        // Words of a long text in another script: without a dot they name no host that has one.
+        if self.host.contains('.') && !name.contains(['.', '。', '．', '｡']) {
+            return false;
         }
         match self.unicode_left.checked_sub(1) {
             Some(left) => {
