@@ -9,7 +9,8 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -90,7 +91,7 @@ impl Connection {
         let Some(acceptor) = self.tls.clone() else {
             let sniffed = tokio::select! {
                 sniffed = tokio::time::timeout(self.timeouts.idle, sniff(stream)) => sniffed,
-                () = drain.begins() => return,
+                () = drain.silences() => return,
             };
             if let Ok(Ok((spoken, stream))) = sniffed {
                 self.speak(spoken, stream, address, None).await;
@@ -100,7 +101,7 @@ impl Connection {
         let mut first = [0];
         let peeked = tokio::select! {
             peeked = tokio::time::timeout(handshake, stream.peek(&mut first)) => peeked,
-            () = drain.begins() => return,
+            () = drain.silences() => return,
         };
         match (peeked, first) {
             (Ok(Ok(1)), [HANDSHAKE]) => {}
@@ -115,7 +116,7 @@ impl Connection {
         }
         let accepted = tokio::select! {
             accepted = tokio::time::timeout(handshake, acceptor.accept(stream)) => accepted,
-            () = drain.begins() => return,
+            () = drain.silences() => return,
         };
         match accepted {
             Ok(Ok(stream)) => {
@@ -148,18 +149,23 @@ impl Connection {
         let Self { service, timeouts, drain, judge, .. } = self;
         let limits = judge.reader_limits();
         let (io, wires) = StrictStream::new(io, limits, timeouts.into());
+        let ending = drain.clone();
         let serving = service_fn(move |request: Request<Incoming>| {
-            let (mut service, judge, wires, peer) =
-                (service.clone(), judge.clone(), wires.clone(), peer.clone());
+            let (mut service, judge, wires, peer, ending) =
+                (service.clone(), judge.clone(), wires.clone(), peer.clone(), ending.clone());
             async move {
                 let Some(Arrival { wire, malformed, in_flight, .. }) = wires.pop() else {
                     return Ok::<_, Infallible>(judge.unseen().map(|body| Holding { body, _held: None }));
                 };
-                let response = if malformed {
+                let mut response = if malformed {
                     judge.refuse_malformed(&wire, &peer)
                 } else {
                     service.call(evident(request, wire, wires, peer)).await?
                 };
+                if ending.has_begun() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+                    // The last answer says that it is, so that no client sends another request in vain.
+                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
                 Ok(response.map(|body| Holding { body, _held: Some(in_flight) }))
             }
         });
@@ -184,7 +190,7 @@ impl Connection {
                     }
                     return;
                 }
-                () = drain.begins(), if !closing => {
+                () = drain.silences(), if !closing => {
                     closing = true;
                     connection.as_mut().graceful_shutdown();
                 }

@@ -5,6 +5,10 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
+/// How long a client that is connected when the gate begins to close may still begin a request: it may be
+/// on its way, and a connection that ends under it loses it (RFC 9112 section 9.6).
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
 /// Held by everything that runs on one thread's runtime.
 #[derive(Clone)]
 pub(crate) struct Drain {
@@ -29,6 +33,17 @@ impl Drain {
         let mut closing = self.closing.clone();
         // An error means that whoever could have closed the gate is gone: that is closing, too.
         let _ = closing.wait_for(|closing| *closing).await;
+    }
+
+    /// Whether the gate has begun to close.
+    pub(crate) fn has_begun(&self) -> bool {
+        *self.closing.borrow()
+    }
+
+    /// Ends when nothing new may begin any more, a moment after [`Drain::begins`].
+    pub(crate) async fn silences(&self) {
+        self.begins().await;
+        tokio::time::sleep(LAST_WORDS).await;
     }
 }
 

@@ -34,6 +34,32 @@ async fn closing_lets_a_slow_request_end() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_on_its_way_when_the_gate_closes_is_answered() {
+    let address = app(|mut stream, _| async move {
+        while !read_head(&mut stream).await.is_empty() {
+            let _ = stream.write_all(HELLO.as_bytes()).await;
+        }
+    })
+    .await;
+    let gate = Gateway::start(settings(&format!("http://{address}"))).unwrap();
+    let ask = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let mut kept = TcpStream::connect(plain(&gate)).await.unwrap();
+    kept.write_all(ask).await.unwrap();
+    assert!(!read_head(&mut kept).await.contains("connection: close"));
+    kept.read_exact(&mut [0; 5]).await.unwrap();
+    let mut fresh = TcpStream::connect(plain(&gate)).await.unwrap();
+    let closing = tokio::spawn(gate.shutdown());
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    for stream in [&mut kept, &mut fresh] {
+        stream.write_all(ask).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.contains("connection: close") && answer.ends_with("hello"), "{answer}");
+    }
+    tokio::time::timeout(Duration::from_secs(3), closing).await.expect("waited for nobody").unwrap();
+}
+
+#[tokio::test]
 async fn closing_does_not_wait_for_those_who_say_nothing() {
     let address = app(|mut stream, _| async move {
         read_head(&mut stream).await;

@@ -20,6 +20,9 @@ use super::connection::{Connection, Service};
 use super::{Drain, Drainer, Judge, Timeouts};
 use crate::upstream::Proxy;
 
+/// How many connections are accepted after the gate began to close: as many as may have waited.
+const LATE: u16 = 1024;
+
 /// A listening socket and what it is for.
 pub(crate) struct Door {
     pub(crate) socket: TcpListener,
@@ -102,11 +105,18 @@ impl tower::Service<Request<Body>> for NothingHere {
 
 async fn accept(listener: tokio::net::TcpListener, connection: Connection) {
     let drain = connection.drain.clone();
-    loop {
+    let mut late: u16 = 0;
+    while late < LATE {
+        // Those who are connected and wait to be accepted come first: closing the socket would reset them,
+        // and with them what they have asked.
         let accepted = tokio::select! {
+            biased;
             accepted = listener.accept() => accepted,
             () = drain.begins() => return,
         };
+        if drain.has_begun() {
+            late = late.saturating_add(1);
+        }
         match accepted {
             Ok((stream, peer)) => {
                 let stream: TcpStream = stream;
