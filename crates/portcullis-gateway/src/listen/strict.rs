@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use portcullis::layers::arrival::framing::{Event, Fault, Phase, Reader, ReaderLimits, Reason};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
 use super::wires::Protocol;
@@ -198,18 +198,14 @@ impl<IO> StrictStream<IO> {
 impl<IO: AsyncRead + Unpin> StrictStream<IO> {
     /// Reads more into `raw`; `Ready(false)` at the end.
     fn poll_more(&mut self, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
-        let before = self.raw.len();
-        self.raw.resize(before.saturating_add(READ), 0);
-        let mut buffer = ReadBuf::new(self.raw.get_mut(before..).unwrap_or_default());
-        let polled = Pin::new(&mut self.io).poll_read(context, &mut buffer);
-        let read = buffer.filled().len();
-        self.raw.truncate(before.saturating_add(read));
+        // Not zeroed first: this runs for each request, and again when nothing has come.
+        self.raw.reserve(READ);
+        let polled = std::pin::pin!(self.io.read_buf(&mut self.raw)).poll(context);
         if self.raw.is_empty() {
             // A connection that waits keeps no memory.
             self.raw = BytesMut::new();
         }
-        ready!(polled)?;
-        Poll::Ready(Ok(read > 0))
+        Poll::Ready(Ok(ready!(polled)? > 0))
     }
 
     /// Runs the clock; `Ready` when the deadline has passed.

@@ -1,5 +1,6 @@
 //! What of a head passes, and what the gate says in its own words.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -216,18 +217,19 @@ fn remove_claims(headers: &mut HeaderMap) {
 /// `X-Forwarded-For`: names are compared with `_` read as `-`.
 fn is_claim(name: &HeaderName, headers: &HeaderMap) -> bool {
     let as_sent = name.as_str();
-    let read = as_sent.replace('_', "-");
-    if read.starts_with("x-forwarded-")
-        || read.starts_with("x-portcullis-")
-        || PROXY_SPEECH.contains(&read.as_str())
+    let read = match as_sent.contains('_') {
+        true => Cow::Owned(as_sent.replace('_', "-")),
+        false => Cow::Borrowed(as_sent),
+    };
+    if read.starts_with("x-forwarded-") || read.starts_with("x-portcullis-") || PROXY_SPEECH.contains(&&*read)
     {
         return true;
     }
     as_sent.contains('_')
-        && (HOP_BY_HOP.contains(&read.as_str())
-            || NO_TWIN.contains(&read.as_str())
+        && (HOP_BY_HOP.contains(&&*read)
+            || NO_TWIN.contains(&&*read)
             || read.starts_with("sec-")
-            || headers.contains_key(read.as_str()))
+            || headers.contains_key(&*read))
 }
 
 /// HTTP/2 may send a field line a cookie; towards HTTP/1.1 they are one (RFC 9113 section 8.2.3).

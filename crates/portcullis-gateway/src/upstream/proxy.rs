@@ -26,6 +26,10 @@ use super::{Protocol, Upstream, UpstreamError, tunnel};
 use crate::listen::{Drain, Switched};
 use crate::record::{EventLog, Notice};
 
+/// Connections to the app that one thread keeps open when nothing runs on them, for `idle_timeout`: fewer
+/// than what runs at once would have each burst open and close the rest anew.
+const MOST_IDLE: usize = 256;
+
 /// Passes requests to the app. One for each thread: connections stay where they were opened.
 #[derive(Clone)]
 pub struct Proxy(Arc<Inner>);
@@ -59,7 +63,7 @@ impl Proxy {
 fn client(upstream: &Upstream, connector: Connector, h2c: bool) -> Client<Connector, Sending> {
     Client::builder(TokioExecutor::new())
         .pool_idle_timeout(upstream.idle_timeout)
-        .pool_max_idle_per_host(64)
+        .pool_max_idle_per_host(MOST_IDLE)
         .pool_timer(TokioTimer::new())
         .timer(TokioTimer::new())
         .http2_only(h2c)
@@ -131,14 +135,15 @@ impl Inner {
         let switch = wanted.filter(|_| from_client.is_some());
         let switched = head.extensions.remove::<Switched>();
 
-        let outgoing = self.outgoing(&head, &asked.facts, switch.as_ref());
         let again = body.is_end_stream() && is_idempotent(&head.method);
-        let answer = match self.attempt(outgoing.clone(), body, switch.is_some()).await {
-            Err((Broken::Failed(error), used)) if again && used && !error.is_connect() => {
+        let outgoing = self.outgoing(head, &asked.facts, switch.as_ref());
+        let once_more = again.then(|| outgoing.clone());
+        let answer = match (self.attempt(outgoing, body, switch.is_some()).await, once_more) {
+            (Err((Broken::Failed(error), true)), Some(outgoing)) if !error.is_connect() => {
                 tracing::debug!(%error, "the app had closed a pooled connection: once more");
                 self.attempt(outgoing, Body::empty(), switch.is_some()).await
             }
-            answer => answer,
+            (answer, _) => answer,
         };
         match answer {
             Ok(response) => self.answer(response, switch, from_client, switched, &asked),
@@ -146,15 +151,15 @@ impl Inner {
         }
     }
 
-    fn outgoing(&self, head: &request::Parts, facts: &Facts, switch: Option<&Switch>) -> request::Parts {
-        let mut headers = head.headers.clone();
-        head::outward(&mut headers, head.version, facts, switch);
+    fn outgoing(&self, head: request::Parts, facts: &Facts, switch: Option<&Switch>) -> request::Parts {
+        let request::Parts { method, uri, version, mut headers, .. } = head;
+        head::outward(&mut headers, version, facts, switch);
         if self.upstream.protocol == Protocol::Http || switch.is_some() {
             head::name_options(&mut headers);
         }
         let (mut outgoing, ()) = Request::new(()).into_parts();
-        outgoing.method = head.method.clone();
-        outgoing.uri = self.target(&head.uri, facts);
+        outgoing.method = method;
+        outgoing.uri = self.target(&uri, facts);
         outgoing.version = Version::HTTP_11;
         outgoing.headers = headers;
         outgoing
