@@ -60,6 +60,10 @@ impl Proxy {
     }
 }
 
+/// Header fields of one answer. The app is not the stranger here, and browsers take far more than hyper's 100:
+/// a page may set a cookie for each of its parts, or preload each of them.
+const MOST_HEADERS: usize = 512;
+
 fn client(upstream: &Upstream, connector: Connector, h2c: bool) -> Client<Connector, Sending> {
     Client::builder(TokioExecutor::new())
         .pool_idle_timeout(upstream.idle_timeout)
@@ -69,6 +73,7 @@ fn client(upstream: &Upstream, connector: Connector, h2c: bool) -> Client<Connec
         .http2_only(h2c)
         .http2_adaptive_window(true)
         .set_host(false)
+        .http1_max_headers(MOST_HEADERS)
         .build(connector)
 }
 

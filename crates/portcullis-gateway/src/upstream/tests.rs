@@ -55,6 +55,16 @@ async fn a_page_passes_and_keeps_its_body() {
 }
 
 #[tokio::test]
+async fn an_answer_with_more_headers_than_most_is_still_an_answer() {
+    let fields: String = (0..200).map(|n| format!("X-Part-{n}: {n}\r\n")).collect();
+    let answer = format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: 0\r\n\r\n");
+    let gate = gate(answering(answer.leak()).await);
+    let answer = ask(plain(&gate), &request("GET /", "")).await;
+    assert_eq!(status(&answer), "200", "{answer}");
+    assert_eq!(header(&answer, "x-part-199"), Some("199"));
+}
+
+#[tokio::test]
 async fn answers_without_a_body_have_none() {
     let gate = gate(answering("HTTP/1.1 204 No Content\r\nX-App: yes\r\n\r\n").await);
     let answer = ask(plain(&gate), &request("GET /", "")).await;

@@ -45,6 +45,9 @@ pub(super) fn with(
     let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
+    // A page that names its own site by `http:` is of another origin than the redirect to HTTPS, and the
+    // browser would stop there (Fetch, section 3.6).
+    let resource_policy = if status.is_redirection() { "cross-origin" } else { "same-origin" };
     let fixed = [
         (CONTENT_TYPE, kind),
         (CACHE_CONTROL, "no-store"),
@@ -52,7 +55,7 @@ pub(super) fn with(
         (X_FRAME_OPTIONS, "DENY"),
         (REFERRER_POLICY, "no-referrer"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), resource_policy),
         (HeaderName::from_static("origin-agent-cluster"), "?1"),
     ];
     for (name, value) in fixed {

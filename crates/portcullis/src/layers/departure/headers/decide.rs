@@ -244,7 +244,7 @@ fn policies(
         add(headers, &CONTENT_SECURITY_POLICY, &fit::document(kind, ancestors), nonce);
         return;
     }
-    let fitted = fit::page(findings, exchange.scheme, ancestors);
+    let fitted = fit::page(findings, exchange.scheme, &exchange.site, ancestors);
     add(headers, &CONTENT_SECURITY_POLICY, &fitted.enforced, nonce);
     if let Some(report_only) = fitted.report_only
         && config.csp_report_only.is_empty()

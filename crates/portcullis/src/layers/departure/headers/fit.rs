@@ -10,9 +10,14 @@
 //!
 //! `form-action` is set only on pages without a form: browsers hold the redirect that follows a form to it
 //! too, and a login that goes on to an identity provider would break.
+//!
+//! An app that speaks plain HTTP to the gate may write `http:` and `ws:` into its pages, whether or not it
+//! knows better from `X-Forwarded-Proto`. Over HTTPS a browser blocks those as mixed content, so it is told to
+//! upgrade them.
 
 use super::config::Frames;
 use super::csp::{Csp, Directive, Source};
+use crate::layers::arrival::host::Site;
 use crate::layers::arrival::transport::Scheme;
 use crate::layers::departure::html::{Findings, Sources};
 
@@ -23,12 +28,40 @@ pub(super) struct Fitted {
     pub(super) report_only: Option<Csp>,
 }
 
-/// The policy for a page. `ancestors` is who may frame it.
-pub(super) fn page(findings: Option<&Findings>, scheme: Scheme, ancestors: Option<Frames>) -> Fitted {
+/// The policy for a page of `site`. `ancestors` is who may frame it.
+pub(super) fn page(
+    findings: Option<&Findings>,
+    scheme: Scheme,
+    site: &Site,
+    ancestors: Option<Frames>,
+) -> Fitted {
     let base = Csp::default();
     let Some(findings) = findings else {
         return Fitted { enforced: framed(base, ancestors), report_only: None };
     };
+    let mut fitted = content(findings, scheme, ancestors);
+    if scheme == Scheme::Https && !findings.meta_policy && !plain_elsewhere(findings, site) {
+        fitted.enforced = fitted.enforced.with(Directive::UpgradeInsecureRequests, []);
+    }
+    fitted
+}
+
+/// Whether the page names another host by `http:` where browsers would not upgrade it by themselves: a
+/// picture of a device in the local network, or a form to a site without HTTPS.
+fn plain_elsewhere(findings: &Findings, site: &Site) -> bool {
+    let elsewhere = |origin: &String| {
+        origin.strip_prefix("http://").is_some_and(|host| {
+            let port = host.strip_prefix(site.name.as_str());
+            !port.is_some_and(|port| port.is_empty() || port.starts_with(':'))
+        })
+    };
+    [&findings.images, &findings.media, &findings.forms]
+        .iter()
+        .any(|sources| sources.origins.overflowed() || sources.origins.iter().any(elsewhere))
+}
+
+fn content(findings: &Findings, scheme: Scheme, ancestors: Option<Frames>) -> Fitted {
+    let base = Csp::default();
     if findings.meta_policy {
         return Fitted { enforced: framed(base, ancestors), report_only: None };
     }

@@ -177,7 +177,8 @@ fn a_page_that_was_not_seen_whole_or_speaks_for_itself_is_not_guessed_at() {
         (csp(&headers).to_owned(), report_only(&headers).to_owned())
     };
     let nothing = ("frame-ancestors 'self'".to_owned(), String::new());
-    assert_eq!(seen(&Findings { partial: true, ..Findings::default() }), nothing);
+    let partial = ("frame-ancestors 'self'; upgrade-insecure-requests".to_owned(), String::new());
+    assert_eq!(seen(&Findings { partial: true, ..Findings::default() }), partial);
     assert_eq!(seen(&Findings { meta_policy: true, ..Findings::default() }), nothing);
     let (enforced, _) = seen(&Findings { srcdoc: true, ..Findings::default() });
     assert_eq!(directive(&enforced, "script-src"), None);
