@@ -1,7 +1,8 @@
 //! The policy: `portcullis.toml`, checked once into a type that cannot be wrong.
 //!
 //! The text becomes [`raw::File`] (as written), then [`Policy`] (checked). Every fault has a place in the
-//! file and a suggestion; all faults of a file are told at once. Each `[[route]]` is laid over the site's
+//! file and a suggestion; all are told at once, save that what cannot be read at all (no TOML, a value of the
+//! wrong type or unit) hides what could only be found after it. Each `[[route]]` is laid over the site's
 //! settings when the policy is loaded, so that a request meets one complete [`Rules`].
 
 mod faults;
@@ -126,12 +127,14 @@ impl Policy {
     /// its place and a suggestion.
     pub fn parse(file: &str, text: &str) -> Result<(Self, raw::File), PolicyError> {
         let document: toml::Table = text.parse().map_err(|error| PolicyError::syntax(file, text, &error))?;
-        let unknown = unknown::keys(&document);
-        if !unknown.is_empty() {
-            return Err(PolicyError::new(file, text, unknown));
-        }
-        let written: raw::File =
-            toml::from_str(text).map_err(|error| PolicyError::syntax(file, text, &error))?;
+        let (document, unknown) = unknown::taken_out(document);
+        let read = if unknown.is_empty() {
+            // From the text, for the place of a value of the wrong type.
+            toml::from_str(text).map_err(|error| PolicyError::syntax(file, text, &error))
+        } else {
+            document.clone().try_into().map_err(|_| PolicyError::new(file, text, unknown.clone()))
+        };
+        let written: raw::File = read?;
 
         let mut faults = Faults::new();
         let site = Arc::new(Rules::check(&written.layers(), &mut faults));
@@ -143,7 +146,8 @@ impl Policy {
             }
         }
         written.gateway_faults(&mut faults);
-        let list = told_once(faults.into_list());
+        let mut list = unknown;
+        list.extend(told_once(faults.into_list()));
         if list.is_empty() {
             Ok((Self { site, routes }, written))
         } else {

@@ -38,6 +38,17 @@ fn all_faults_are_told_at_once() {
 }
 
 #[test]
+fn an_unknown_key_does_not_hide_what_else_is_wrong() {
+    let told =
+        faults("upstrem = \"http://a\"\n[csrf]\nlifetime = \"3 s\"\n[[route]]\npath = \"hooks/*\"\n");
+    for line in ["toml:1:1: unknown key `upstrem`", "toml:3:12: ", "toml:5:8: "] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    let mistyped = faults("moed = 1\n[limits]\nheaders = \"many\"\n");
+    assert!(mistyped.contains("`moed`"), "{mistyped}");
+}
+
+#[test]
 fn a_route_is_laid_over_the_site() {
     let text = "[csrf]\nmode = \"observe\"\n[[route]]\npath = \"/hook\"\nmethods = [\"post\"]\n[route.csrf]\nmode = \"off\"\n";
     let (policy, _) = Policy::parse("p", text).unwrap();

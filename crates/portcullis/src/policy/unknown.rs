@@ -5,19 +5,20 @@ use serde_json::Value;
 use super::PolicyFault;
 use super::faults::Part;
 
-/// Every unknown key of the document, found by walking it beside the schema.
-pub(super) fn keys(document: &toml::Table) -> Vec<PolicyFault> {
+/// The document without its unknown keys, and each of these as a fault; found by walking it beside the schema.
+pub(super) fn taken_out(mut document: toml::Table) -> (toml::Table, Vec<PolicyFault>) {
     let schema = super::Policy::schema();
     let mut found = Vec::new();
-    table(document, &schema, &schema, "", &mut found);
-    found
+    table(&mut document, &schema, &schema, "", &mut found);
+    (document, found)
 }
 
-fn table(table: &toml::Table, schema: &Value, root: &Value, path: &str, found: &mut Vec<PolicyFault>) {
+fn table(table: &mut toml::Table, schema: &Value, root: &Value, path: &str, found: &mut Vec<PolicyFault>) {
     let Some(properties) = properties(schema, root) else { return };
-    for (key, value) in table {
-        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-        match properties.get(key) {
+    table.retain(|key, value| {
+        let path = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+        let known = properties.get(key);
+        match known {
             Some(inner) => descend(value, inner, root, &path, found),
             None => found.push(PolicyFault {
                 message: format!("unknown key `{key}`"),
@@ -27,15 +28,16 @@ fn table(table: &toml::Table, schema: &Value, root: &Value, path: &str, found: &
                 span: None,
             }),
         }
-    }
+        known.is_some()
+    });
 }
 
-fn descend(value: &toml::Value, schema: &Value, root: &Value, path: &str, found: &mut Vec<PolicyFault>) {
+fn descend(value: &mut toml::Value, schema: &Value, root: &Value, path: &str, found: &mut Vec<PolicyFault>) {
     match value {
         toml::Value::Table(inner) => table(inner, schema, root, path, found),
         toml::Value::Array(items) => {
             let Some(of) = shape(schema, root, "items").and_then(|shape| shape.get("items")) else { return };
-            for (index, item) in items.iter().enumerate() {
+            for (index, item) in items.iter_mut().enumerate() {
                 descend(item, of, root, &format!("{path}[{index}]"), found);
             }
         }
