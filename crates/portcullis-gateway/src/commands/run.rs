@@ -14,8 +14,17 @@ use tracing_subscriber::EnvFilter;
 use super::{Failure, LogFormat, fault, policy_file, screen};
 use crate::{Gateway, Settings};
 
+/// What `--help` cannot tell of flags.
+const ENVIRONMENT: &str = "\
+Environment:
+  PORTCULLIS_KEY       The gate's secret, where no file may hold it: 64 hexadecimal digits; older ones
+                       after a comma, still accepted for what they signed
+  PORTCULLIS_KEY_FILE  A file with the same, one key a line [default: keys/gate.key in the data directory]
+  PORTCULLIS_LOG       How much the program tells of itself, as in `debug` or `warn,portcullis_gateway=info`";
+
 /// Put the gate in front of an app and serve.
 #[derive(Debug, Args)]
+#[command(after_help = ENVIRONMENT)]
 pub(super) struct Run {
     /// The app, as in `http://127.0.0.1:5000`; also `https://` and `h2c://`
     #[arg(long, value_name = "URL")]
@@ -143,7 +152,11 @@ pub(super) fn parse(name: &str, text: &str) -> Result<(Policy, raw::File), Failu
 fn trace(format: LogFormat) {
     let filter = EnvFilter::try_from_env("PORTCULLIS_LOG")
         .unwrap_or_else(|_| EnvFilter::new("warn,portcullis_gateway=info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        // Colour is for people: in a file or a journal it would be noise between the words.
+        .with_ansi(std::io::stderr().is_terminal());
     // An error means that somebody else listens already.
     let _ = match format {
         LogFormat::Text => builder.with_target(false).try_init(),
