@@ -1,4 +1,4 @@
-# make demo    the sample app with its flaws, bare and behind the gate (needs Rust only)
+# make demo    the sample app with its flaws, bare and behind the gate (needs Rust and a C compiler)
 # make check   the fast loop: format, lints, unit tests
 # make test    everything, with its own set-up
 # make clean   what the above made

@@ -39,8 +39,7 @@ fn all_faults_are_told_at_once() {
 
 #[test]
 fn an_unknown_key_does_not_hide_what_else_is_wrong() {
-    let told =
-        faults("upstrem = \"http://a\"\n[csrf]\nlifetime = \"3 s\"\n[[route]]\npath = \"hooks/*\"\n");
+    let told = faults("upstrem = \"http://a\"\n[csrf]\nlifetime = \"3 s\"\n[[route]]\npath = \"hooks/*\"\n");
     for line in ["toml:1:1: unknown key `upstrem`", "toml:3:12: ", "toml:5:8: "] {
         assert!(told.contains(line), "{line}: {told}");
     }
