@@ -105,25 +105,27 @@ impl tower::Service<Request<Body>> for NothingHere {
 
 async fn accept(listener: tokio::net::TcpListener, connection: Connection) {
     let drain = connection.drain.clone();
-    let mut late: u16 = 0;
-    while late < LATE {
-        // Those who are connected and wait to be accepted come first: closing the socket would reset them,
-        // and with them what they have asked.
+    let begin = |stream: TcpStream, peer| {
+        let _ = stream.set_nodelay(true);
+        tokio::spawn(connection.clone().serve(stream, peer));
+    };
+    loop {
         let accepted = tokio::select! {
-            biased;
             accepted = listener.accept() => accepted,
-            () = drain.begins() => return,
+            () = drain.begins() => break,
         };
-        if drain.has_begun() {
-            late = late.saturating_add(1);
-        }
         match accepted {
-            Ok((stream, peer)) => {
-                let stream: TcpStream = stream;
-                let _ = stream.set_nodelay(true);
-                tokio::spawn(connection.clone().serve(stream, peer));
-            }
+            Ok((stream, peer)) => begin(stream, peer),
             Err(error) => back_off(&error).await,
+        }
+    }
+    // Those who are connected and wait to be accepted: closing the socket would reset them, and with them
+    // what they have asked. The kernel is asked itself, for the runtime may not have heard of them yet.
+    let Ok(listener) = listener.into_std() else { return };
+    for _ in 0..LATE {
+        let Ok((stream, peer)) = listener.accept() else { return };
+        if let Ok(stream) = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)) {
+            begin(stream, peer);
         }
     }
 }
