@@ -43,6 +43,8 @@ const CONNECTION_WINDOW: u32 = 1024 * 1024;
 const HANDSHAKE: u8 = 22;
 /// What hyper allows by itself, at no cost.
 const HEADERS: usize = 100;
+/// HTTP/1: what is kept of an answer for a client that does not read it.
+const BUFFER: usize = 64 * 1024;
 /// The longest list of headers; the engine's limits are lower, and tell why.
 const HEADER_LIST: u32 = 64 * 1024;
 
@@ -175,6 +177,8 @@ impl Connection {
             .half_close(true)
             // Heads and their time are the strict reader's, and it tells why.
             .max_header_size(limits.head.saturating_mul(2))
+            // What is written ahead of a client that does not read, too (slow reading, CWE-400).
+            .max_buf_size(limits.head.saturating_mul(2).max(BUFFER))
             .timer(TokioTimer::new())
             .header_read_timeout(None);
         if limits.headers > HEADERS {

@@ -30,6 +30,9 @@ use crate::record::{EventLog, Notice};
 /// than what runs at once would have each burst open and close the rest anew.
 const MOST_IDLE: usize = 256;
 
+/// What is read ahead of a client that does not read, and the longest head that the app may send.
+const BUFFER: usize = 128 * 1024;
+
 /// Passes requests to the app. One for each thread: connections stay where they were opened.
 #[derive(Clone)]
 pub struct Proxy(Arc<Inner>);
@@ -72,6 +75,7 @@ fn client(upstream: &Upstream, connector: Connector, h2c: bool) -> Client<Connec
         .timer(TokioTimer::new())
         .http2_only(h2c)
         .http2_adaptive_window(true)
+        .http1_max_buf_size(BUFFER)
         .set_host(false)
         .http1_max_headers(MOST_HEADERS)
         .build(connector)
