@@ -18,7 +18,9 @@ pub struct Raw {
     pub partners: Vec<String>,
     /// Allow `http://` in `partners`: what is sent there can be read and changed on the way.
     pub dangerous_http_partners: Option<bool>,
-    /// What is refused of redirects to other hosts that are no partners.
+    /// What is refused of redirects to other hosts that are no partners: `from_request` (the default) those whose
+    /// host the request itself told, as `?next=https://evil.example` does; `never` lets none but partners be
+    /// redirected to; `dangerous_anywhere` lets all pass that run no script.
     pub foreign: Option<Foreign>,
 }
 
