@@ -27,6 +27,9 @@ enum Command {
     /// See what the gate is good for: attacks on a sample app, bare and behind the gate
     Demo(demo::Demo),
     /// Check a policy: faults with their place, advice with a number
+    ///
+    /// It reads nothing but the policy, so that it runs where certificates and keys are not; files that the
+    /// policy names, and ports, are tried by `run`.
     Check(check::Check),
     /// Print the JSON Schema of the policy, for editors
     Schema,
