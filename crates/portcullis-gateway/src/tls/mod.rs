@@ -31,7 +31,8 @@ pub fn server_config(resolver: Arc<dyn ResolvesServerCert>) -> Result<Arc<Server
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
         .with_no_client_auth()
         .with_cert_resolver(resolver);
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    // A client that offers only names that are not here is refused (RFC 7301 section 3.2).
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec(), b"http/1.0".to_vec()];
     // Stateless resumption; its keys live in memory and rotate.
     config.ticketer = aws_lc_rs::Ticketer::new()?;
     // Early data can be replayed (RFC 8446 section 8): never.

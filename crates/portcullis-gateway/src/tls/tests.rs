@@ -92,6 +92,18 @@ async fn a_client_that_offers_http_2_gets_it() {
     assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "hello");
 }
 
+#[tokio::test]
+async fn an_http_1_0_client_is_served_over_tls_too() {
+    let gate = Gateway::start(secure(hello().await)).unwrap();
+    let authority = gate.development.as_ref().unwrap().authority.clone();
+    let mut stream = connect(gate.https[0], &authority, "localhost", &["http/1.0"]).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer).await;
+    assert!(answer.starts_with("HTTP/1.0 200"), "{answer}");
+    assert!(answer.ends_with("hello"), "{answer}");
+}
+
 /// A certificate for `name`, signed by itself.
 fn certificate(folder: &Path, name: &str) -> CertificateFiles {
     let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();

@@ -185,6 +185,15 @@ fn an_unclear_boundary_is_refused() {
     }
 }
 
+/// A form of as many fields by `FormData` as by a plain form, and a notebook with a few plots of 5000 points.
+#[test]
+fn what_apps_really_send_is_within_the_default_limits() {
+    let part = "--B\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n";
+    assert_eq!(whole(MULTIPART, &(part.repeat(1000) + "--B--")).code, None);
+    let points = vec!["{\"x\":1,\"y\":2,\"z\":3}"; 50_000].join(",");
+    assert_eq!(whole(JSON, &format!("[{points}]")).code, None);
+}
+
 #[test]
 fn counts_and_lengths_are_kept() {
     let tight = limits(

@@ -34,9 +34,9 @@ pub struct Raw {
     pub parameter_value: Option<Size>,
     /// The deepest nesting of JSON; 64 by default.
     pub json_depth: Option<u64>,
-    /// The most keys in a JSON document, over all its objects; 50000 by default.
+    /// The most keys in a JSON document, over all its objects; 250000 by default.
     pub json_keys: Option<u64>,
-    /// The most parts of a multipart form; 200 by default.
+    /// The most parts of a multipart form; 1000 by default.
     pub parts: Option<u64>,
 }
 
@@ -85,8 +85,8 @@ impl Config {
             parameter_name: size("parameter_name", raw.parameter_name, 1 << 10, faults),
             parameter_value: size("parameter_value", raw.parameter_value, 8 << 20, faults),
             json_depth: count("json_depth", raw.json_depth, 64, faults),
-            json_keys: count("json_keys", raw.json_keys, 50_000, faults),
-            parts: count("parts", raw.parts, 200, faults),
+            json_keys: count("json_keys", raw.json_keys, 250_000, faults),
+            parts: count("parts", raw.parts, 1000, faults),
         };
         if config.hold as u64 > LARGEST_HOLD {
             faults.at(
