@@ -43,21 +43,31 @@ where
     };
     let Departure { head, first, tail, events } = *departure;
     record_all(&*sink, events);
-    let body = match tail {
-        None => Body::full(first),
-        Some(tail) => Body::new(Outbound {
-            rest: body,
-            first: Some(first).filter(|first| !first.is_empty()),
-            tail,
-            broken,
-            sink,
-            state: match rest {
-                Rest::Goes => State::Streams,
-                Rest::Ended(trailers) => State::Ends { trailers },
-                Rest::Broke(error) => State::Breaks { error: Some(error) },
-            },
-        }),
+    let Some(mut tail) = tail else {
+        return Response::from_parts(head, Body::full(first));
     };
+    let mut first = first;
+    // An answer that ends with its head has to end so here too: gRPC tells a failure by it, and takes an
+    // empty body behind it for a broken stream.
+    let over = matches!(rest, Rest::Goes) && body.is_end_stream();
+    let state = match rest {
+        Rest::Goes if over => match tail.end() {
+            Ok((last, events)) => {
+                record_all(&*sink, events);
+                first = joined(first, last);
+                State::Done
+            }
+            Err(cut) => {
+                record_all(&*sink, cut.events);
+                State::Breaks { error: Some(broken_off()) }
+            }
+        },
+        Rest::Goes => State::Streams,
+        Rest::Ended(trailers) => State::Ends { trailers },
+        Rest::Broke(error) => State::Breaks { error: Some(error) },
+    };
+    let first = Some(first).filter(|first| !first.is_empty());
+    let body = Body::new(Outbound { rest: body, first, tail, broken, sink, state });
     Response::from_parts(head, body)
 }
 

@@ -238,3 +238,19 @@ async fn a_secret_in_the_last_bytes_of_a_known_length_is_not_sent() {
     assert!(!String::from_utf8_lossy(&sent).contains("END PRIVATE KEY"));
     assert_eq!(log.lock().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn an_answer_that_ends_with_its_head_ends_so_behind_the_gate() {
+    let app = tower::service_fn(|_: Request<Body>| async {
+        let mut response = Response::new(http_body_util::Empty::<Bytes>::new());
+        let headers = response.headers_mut();
+        headers.insert("content-type", http::HeaderValue::from_static("application/grpc"));
+        headers.insert("grpc-status", http::HeaderValue::from_static("5"));
+        Ok::<_, Infallible>(response)
+    });
+    let (gate, log) = gate("", app);
+    let response = gate.oneshot(request("GET", "/", "")).await.unwrap();
+    assert_eq!(response.headers()["grpc-status"], "5");
+    assert!(http_body::Body::is_end_stream(response.body()));
+    assert_eq!(log.lock().unwrap().len(), 0);
+}
