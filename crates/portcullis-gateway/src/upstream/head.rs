@@ -1,10 +1,10 @@
 //! What of a head passes, and what the gate says in its own words.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Version};
+use portcullis::layers::arrival::framing::undisguised;
 use portcullis_tower::Facts;
 
 /// The name under which the gate signs `Via`.
@@ -213,19 +213,16 @@ fn remove_claims(headers: &mut HeaderMap) {
     }
 }
 
-/// CGI, WSGI and Rack write `-` and `_` both as `_`, so that `X_Forwarded_For` would arrive as a second
-/// `X-Forwarded-For`: names are compared with `_` read as `-`.
+/// CGI, WSGI and Rack write `-` and `_` both as `_`, and PHP `.` too, so that `X_Forwarded_For` would arrive
+/// as a second `X-Forwarded-For`: names are compared with every such mark read as `-`.
 fn is_claim(name: &HeaderName, headers: &HeaderMap) -> bool {
     let as_sent = name.as_str();
-    let read = match as_sent.contains('_') {
-        true => Cow::Owned(as_sent.replace('_', "-")),
-        false => Cow::Borrowed(as_sent),
-    };
+    let read = undisguised(as_sent);
     if read.starts_with("x-forwarded-") || read.starts_with("x-portcullis-") || PROXY_SPEECH.contains(&&*read)
     {
         return true;
     }
-    as_sent.contains('_')
+    *read != *as_sent
         && (HOP_BY_HOP.contains(&&*read)
             || NO_TWIN.contains(&&*read)
             || read.starts_with("sec-")
@@ -297,9 +294,11 @@ mod tests {
     }
 
     #[test]
-    fn an_underscore_makes_no_second_header() {
+    fn an_underscore_or_a_dot_makes_no_second_header() {
         let mut sent = headers(&[
             ("x_forwarded_for", "1.2.3.4"),
+            ("x.forwarded.for", "1.2.3.4"),
+            ("sec.fetch.site", "same-origin"),
             ("content_length", "5"),
             ("x-token", "a"),
             ("x_token", "b"),

@@ -195,6 +195,7 @@ fn trailer_fault(line: &[u8]) -> Option<Reason> {
 
 /// Whether a field may come after the body (RFC 9110 section 6.5.1).
 pub(super) fn may_trail(name: &str) -> bool {
-    let name = name.to_ascii_lowercase().replace('_', "-");
+    let name = name.to_ascii_lowercase();
+    let name = field::undisguised(&name);
     !field::decides(&name) && !field::belongs_to_connection(&name)
 }

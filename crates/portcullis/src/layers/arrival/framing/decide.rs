@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, Method, Version, request};
 
 use super::authority::{is_host_and_port, same};
 use super::chunked::{MOST_TRAILERS, may_trail};
-use super::field::{belongs_to_connection, decides, trimmed};
+use super::field::{belongs_to_connection, decides, is_disguised, trimmed, undisguised};
 use super::head::{coding_faults, length};
 use super::{Config, Fault, Reason, path};
 use crate::verdict::Verdict;
@@ -167,13 +167,13 @@ fn hop_fault(head: &request::Parts) -> Option<Reason> {
     strange.or(second).map(|value| Reason::new(Fault::ExpectUnknown, "header `expect`", value))
 }
 
-/// `Content_Length` and the like: CGI and WSGI make one variable of both spellings.
+/// `Content_Length`, `X.Forwarded.For` and the like: CGI, WSGI and PHP make one variable of all spellings.
 fn name_fault(headers: &HeaderMap, config: &Config) -> Option<Reason> {
     if config.disguised_names {
         return None;
     }
-    headers.keys().map(HeaderName::as_str).filter(|name| name.contains('_')).find_map(|name| {
-        let plain = name.replace('_', "-");
+    headers.keys().map(HeaderName::as_str).filter(|name| is_disguised(name)).find_map(|name| {
+        let plain = undisguised(name);
         let taken = decides(&plain) || belongs_to_connection(&plain);
         taken.then(|| Reason::new(Fault::NameDisguised, "header name", name.as_bytes()))
     })

@@ -403,9 +403,9 @@ impl Fault {
             Self::NameDisguised => (
                 "framing.name_disguised",
                 BAD,
-                "app servers that turn `-` into `_` (CGI, WSGI, PHP) read it as the field that the gate \
-                 checks or sets itself (CWE-444)",
-                "a header field's name is another's with `_` for `-`",
+                "app servers that turn `-` and other marks into `_` (CGI, WSGI, PHP) read it as the field \
+                 that the gate checks or sets itself (CWE-444)",
+                "a header field's name is another's with `_`, `.` or another mark for `-`",
             ),
             Self::ValueControl => {
                 ("framing.value_control", BAD, SPLITTING, "a header field's value holds a control byte")

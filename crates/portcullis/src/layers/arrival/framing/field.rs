@@ -1,5 +1,7 @@
 //! One header or trailer line (RFC 9112 section 5).
 
+use std::borrow::Cow;
+
 use super::{Fault, Reason};
 
 /// A field as it stands on its line: the name, and the value without the white space around it.
@@ -106,6 +108,21 @@ pub(super) fn decides(name: &str) -> bool {
             | "remote-user"
     ) || name.starts_with("x-forwarded-")
         || name.starts_with("sec-")
+}
+
+/// Whether a name has more in it than letters, digits and `-`.
+pub(super) fn is_disguised(name: &str) -> bool {
+    !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// The name with `-` for all that is no letter or digit: CGI (RFC 3875 section 4.1.18) and WSGI make `_` of
+/// `-`, PHP of `.` too, and older servers of everything else.
+#[must_use]
+pub fn undisguised(name: &str) -> Cow<'_, str> {
+    if !is_disguised(name) {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect())
 }
 
 /// Fields that belong to one connection (RFC 9110 section 7.6.1).

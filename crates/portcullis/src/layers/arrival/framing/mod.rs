@@ -38,6 +38,7 @@ pub use config::{Config, PathRules, Raw, ReaderLimits};
 pub(crate) use decide::judge;
 pub use decide::{Wire, trailers_fault};
 pub use fault::Fault;
+pub use field::undisguised;
 pub use path::normal_path;
 pub(crate) use path::reserved;
 pub use reader::{Event, Head, Phase, Reader};
