@@ -1,0 +1,1 @@
+//! Request bodies, read into the fields that rules look at.

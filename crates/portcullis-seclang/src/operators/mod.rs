@@ -1,0 +1,1 @@
+//! Operators: what `@` names, one file a name.

@@ -1,0 +1,1 @@
+//! Transformations: what `t:` names, one file a name.
