@@ -1,15 +1,8 @@
 //! Connections to the app: always to the one address of the policy, whatever the request says.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
-
 use http::Uri;
-use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
-use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -20,6 +13,11 @@ use tower::Service;
 
 use super::{Protocol, Upstream, UpstreamError};
 
+/// A connection, in the open or over TLS.
+pub(crate) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
+/// Why there is none.
+pub(crate) type ConnectError = Box<dyn std::error::Error + Send + Sync>;
+
 /// Opens connections to the app.
 ///
 /// The address comes from the policy and never from the request: a target or Host that names another
@@ -28,21 +26,6 @@ use super::{Protocol, Upstream, UpstreamError};
 pub(crate) struct Connector {
     inner: HttpsConnector<HttpConnector>,
     to: Uri,
-}
-
-/// Whether a response has come over this connection before: only then may a failure be the app's quiet
-/// closing of an unused connection (RFC 9112 section 9.3.1).
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Used(Arc<AtomicBool>);
-
-impl Used {
-    pub(crate) fn mark(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn before(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 impl Connector {
@@ -60,6 +43,13 @@ impl Connector {
             builder.enable_all_versions().wrap_connector(http)
         };
         Ok(Self { inner, to: upstream.uri() })
+    }
+
+    /// A connection to the address of the policy.
+    pub(crate) async fn open(&self) -> Result<Stream, ConnectError> {
+        let mut inner = self.inner.clone();
+        std::future::poll_fn(|context| inner.poll_ready(context)).await?;
+        inner.call(self.to.clone()).await
     }
 }
 
@@ -84,77 +74,4 @@ fn tls(upstream: &Upstream) -> Result<ClientConfig, UpstreamError> {
         }
     }
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
-}
-
-type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
-type ConnectError = Box<dyn std::error::Error + Send + Sync>;
-
-impl Service<Uri> for Connector {
-    type Response = Link;
-    type Error = ConnectError;
-    type Future = Pin<Box<dyn Future<Output = Result<Link, ConnectError>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, _asked: Uri) -> Self::Future {
-        let opening = self.inner.call(self.to.clone());
-        Box::pin(async move { Ok(Link { stream: opening.await?, used: Used::default() }) })
-    }
-}
-
-pin_project_lite::pin_project! {
-    /// A connection that remembers whether it has served.
-    pub(crate) struct Link {
-        #[pin]
-        stream: Stream,
-        used: Used,
-    }
-}
-
-impl Connection for Link {
-    fn connected(&self) -> Connected {
-        self.stream.connected().extra(self.used.clone())
-    }
-}
-
-impl Read for Link {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: ReadBufCursor<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        self.project().stream.poll_read(context, buffer)
-    }
-}
-
-impl Write for Link {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        self.project().stream.poll_write(context, bytes)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        self.project().stream.poll_flush(context)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        self.project().stream.poll_shutdown(context)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        parts: &[std::io::IoSlice<'_>],
-    ) -> Poll<std::io::Result<usize>> {
-        self.project().stream.poll_write_vectored(context, parts)
-    }
 }

@@ -1,10 +1,11 @@
 //! The app behind the gate: where it is, how it is reached, what it is told.
 //!
-//! `head` edits what passes (hop-by-hop fields, forwarding facts), `connect` opens connections, `proxy`
-//! is the service that the gate guards, `tunnel` carries WebSockets.
+//! `head` edits what passes (hop-by-hop fields, forwarding facts), `connect` opens connections, `pool`
+//! keeps them, `proxy` is the service that the gate guards, `tunnel` carries WebSockets.
 
 mod connect;
 mod head;
+mod pool;
 mod proxy;
 mod sending;
 #[cfg(test)]

@@ -10,37 +10,24 @@ use std::time::Duration;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Method, Request, Response, StatusCode, Uri, Version, request};
 use http_body::Body as _;
-use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
-use hyper_util::client::legacy::connect::capture_connection;
-use hyper_util::client::legacy::{Client, Error};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use portcullis::page::{GatewayError, Taste, gateway_error};
 use portcullis_tower::{Body, Facts};
 use tower::Service;
 
-use super::connect::{Connector, Used};
 use super::head::{self, Stop, Switch};
+use super::pool::{Answer, Failure, Pool};
 use super::sending::{Progress, Sending};
 use super::{Protocol, Upstream, UpstreamError, tunnel};
 use crate::listen::{Drain, Switched};
 use crate::record::{EventLog, Notice};
-
-/// Connections to the app that one thread keeps open when nothing runs on them, for `idle_timeout`: fewer
-/// than what runs at once would have each burst open and close the rest anew.
-const MOST_IDLE: usize = 256;
-
-/// What is read ahead of a client that does not read, and the longest head that the app may send.
-const BUFFER: usize = 128 * 1024;
 
 /// Passes requests to the app. One for each thread: connections stay where they were opened.
 #[derive(Clone)]
 pub struct Proxy(Arc<Inner>);
 
 struct Inner {
-    client: Client<Connector, Sending>,
-    /// For requests that ask to switch protocols.
-    switching: Client<Connector, Sending>,
+    pool: Pool,
     upstream: Upstream,
     drain: Drain,
     log: EventLog,
@@ -52,33 +39,8 @@ impl Proxy {
     /// # Errors
     /// When TLS towards it cannot be set up.
     pub(crate) fn new(upstream: &Upstream, drain: Drain, log: EventLog) -> Result<Self, UpstreamError> {
-        let h2c = upstream.protocol == Protocol::H2c;
-        Ok(Self(Arc::new(Inner {
-            client: client(upstream, Connector::new(upstream, false)?, h2c),
-            switching: client(upstream, Connector::new(upstream, true)?, false),
-            upstream: upstream.clone(),
-            drain,
-            log,
-        })))
+        Ok(Self(Arc::new(Inner { pool: Pool::new(upstream)?, upstream: upstream.clone(), drain, log })))
     }
-}
-
-/// Header fields of one answer. The app is not the stranger here, and browsers take far more than hyper's 100:
-/// a page may set a cookie for each of its parts, or preload each of them.
-const MOST_HEADERS: usize = 512;
-
-fn client(upstream: &Upstream, connector: Connector, h2c: bool) -> Client<Connector, Sending> {
-    Client::builder(TokioExecutor::new())
-        .pool_idle_timeout(upstream.idle_timeout)
-        .pool_max_idle_per_host(MOST_IDLE)
-        .pool_timer(TokioTimer::new())
-        .timer(TokioTimer::new())
-        .http2_only(h2c)
-        .http2_adaptive_window(true)
-        .http1_max_buf_size(BUFFER)
-        .set_host(false)
-        .http1_max_headers(MOST_HEADERS)
-        .build(connector)
 }
 
 impl Service<Request<Body>> for Proxy {
@@ -111,7 +73,7 @@ impl Asked {
 /// How an attempt ended without an answer.
 enum Broken {
     TooSlow,
-    Failed(Error),
+    Failed(Failure),
 }
 
 impl Inner {
@@ -148,7 +110,7 @@ impl Inner {
         let outgoing = self.outgoing(head, &asked.facts, switch.as_ref());
         let once_more = again.then(|| outgoing.clone());
         let answer = match (self.attempt(outgoing, body, switch.is_some()).await, once_more) {
-            (Err((Broken::Failed(error), true)), Some(outgoing)) if !error.is_connect() => {
+            (Err(Broken::Failed(Failure::Exchange { error, quietly: true })), Some(outgoing)) => {
                 tracing::debug!(%error, "the app had closed a pooled connection: once more");
                 self.attempt(outgoing, Body::empty(), switch.is_some()).await
             }
@@ -156,7 +118,7 @@ impl Inner {
         };
         match answer {
             Ok(response) => self.answer(response, switch, from_client, switched, &asked),
-            Err((broken, _)) => self.failed(broken, &asked),
+            Err(broken) => self.failed(broken, &asked),
         }
     }
 
@@ -177,55 +139,38 @@ impl Inner {
     /// HTTP/2 carries the authority in the target, so there it is the one that was judged; HTTP/1.1 has
     /// `Host` for it, and one pool serves all names.
     fn target(&self, asked: &Uri, facts: &Facts) -> Uri {
-        let upstream = &self.upstream;
-        let judged = || facts.site.authority().parse::<Authority>().ok();
-        let (scheme, authority) = match upstream.protocol {
-            Protocol::Http => (Scheme::HTTP, upstream.authority.clone()),
-            Protocol::H2c => (Scheme::HTTP, judged().unwrap_or_else(|| upstream.authority.clone())),
-            Protocol::Https => (Scheme::HTTPS, judged().unwrap_or_else(|| upstream.authority.clone())),
-        };
         let path = asked.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+        let scheme = match self.upstream.protocol {
+            Protocol::Http => return path.into(),
+            Protocol::H2c => Scheme::HTTP,
+            Protocol::Https => Scheme::HTTPS,
+        };
         let mut parts = http::uri::Parts::default();
+        let judged = facts.site.authority().parse::<Authority>().ok();
         parts.scheme = Some(scheme);
-        parts.authority = Some(authority);
+        parts.authority = Some(judged.unwrap_or_else(|| self.upstream.authority.clone()));
         parts.path_and_query = Some(path);
-        Uri::from_parts(parts).unwrap_or_else(|_| upstream.uri())
+        Uri::from_parts(parts).unwrap_or_else(|_| self.upstream.uri())
     }
 
-    /// One try. The flag tells whether the connection had served before.
+    /// One try.
     async fn attempt(
         &self,
         head: request::Parts,
         body: Body,
         switching: bool,
-    ) -> Result<Response<Incoming>, (Broken, bool)> {
+    ) -> Result<Response<Answer>, Broken> {
         let progress = Progress::begin();
-        let mut request = Request::from_parts(head, Sending::new(body, progress.clone()));
-        let connection = capture_connection(&mut request);
-        let client = if switching { &self.switching } else { &self.client };
-        let answer = tokio::select! {
-            answer = client.request(request) => answer.map_err(Broken::Failed),
+        let request = Request::from_parts(head, Sending::new(body, progress.clone()));
+        tokio::select! {
+            answer = self.pool.send(request, switching) => answer.map_err(Broken::Failed),
             () = progress.stalls(self.upstream.response_timeout) => Err(Broken::TooSlow),
-        };
-        let used = connection.connection_metadata().as_ref().and_then(|connected| {
-            let mut extras = http::Extensions::new();
-            connected.get_extras(&mut extras);
-            extras.remove::<Used>()
-        });
-        match answer {
-            Ok(response) => {
-                if let Some(used) = used {
-                    used.mark();
-                }
-                Ok(response)
-            }
-            Err(broken) => Err((broken, used.is_some_and(|used| used.before()))),
         }
     }
 
     fn answer(
         &self,
-        mut response: Response<Incoming>,
+        mut response: Response<Answer>,
         switch: Option<Switch>,
         from_client: Option<OnUpgrade>,
         switched: Option<Switched>,
@@ -269,17 +214,17 @@ impl Inner {
                 self.tell("portcullis.gateway.upstream_timeout", &why, asked);
                 asked.page(GatewayError::TooSlow)
             }
-            Broken::Failed(error) if error.is_connect() => {
-                let why = format!("no connection to the app at `{}`: {}", self.upstream, root_cause(&error));
+            Broken::Failed(Failure::Connect(error)) => {
+                let why = format!("no connection to the app at `{}`: {}", self.upstream, root_cause(&*error));
                 self.tell("portcullis.gateway.upstream_unreachable", &why, asked);
                 asked.page(GatewayError::Unreachable)
             }
-            Broken::Failed(error) if is_unreadable(&error) => {
+            Broken::Failed(Failure::Exchange { error, .. }) if is_unreadable(&error) => {
                 let why = format!("the app's answer is no HTTP message: {}", root_cause(&error));
                 self.tell("portcullis.gateway.bad_answer", &why, asked);
                 asked.page(GatewayError::Unreadable)
             }
-            Broken::Failed(error) => {
+            Broken::Failed(Failure::Exchange { error, .. }) => {
                 let why = format!("the app broke off before it answered: {}", root_cause(&error));
                 self.tell("portcullis.gateway.upstream_unreachable", &why, asked);
                 asked.page(GatewayError::Unreachable)
@@ -310,9 +255,8 @@ fn root_cause(error: &dyn std::error::Error) -> String {
 }
 
 /// Whether something came, but no answer.
-fn is_unreadable(error: &Error) -> bool {
-    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<hyper::Error>());
-    cause.is_some_and(|cause| cause.is_parse() || cause.is_parse_too_large())
+fn is_unreadable(error: &hyper::Error) -> bool {
+    error.is_parse() || error.is_parse_too_large()
 }
 
 /// RFC 9110 section 9.2.2.
