@@ -24,8 +24,9 @@ setup:
 	tests/setup/needs.sh
 	tests/setup/python.sh
 	tests/setup/node.sh
+	tests/setup/ftw.sh
 
-test-rust:
+test-rust: setup
 	cargo test --workspace
 
 # One file at a time: each starts its own servers and browser, and two cores are soon full.

@@ -14,6 +14,7 @@ command -v python3 >/dev/null || lacks python3 python3
 python3 -c 'import ensurepip, venv' 2>/dev/null || lacks 'python3 -m venv' python3-venv
 command -v node >/dev/null || lacks node nodejs
 command -v npm >/dev/null || lacks npm npm
+command -v go >/dev/null || lacks go golang-go
 
 if ((${#package_of[@]})); then
     if [[ $(id -u) -eq 0 ]] && command -v apt-get >/dev/null; then

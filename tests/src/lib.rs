@@ -2,6 +2,7 @@
 //! engine, from the tower layer and from the gateway over a real socket.
 
 pub mod case;
+pub mod crs;
 pub mod doors;
 pub mod outcome;
 pub mod wire;

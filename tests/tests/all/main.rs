@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot read what it tests has failed")]
 
+mod crs_bytes;
 mod doors_agree;
 mod http2;
 mod policy_reference;
