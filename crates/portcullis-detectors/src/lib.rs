@@ -2,3 +2,7 @@
 //!
 //! Each detector reads the language that it is named for, not a list of words. All are pure, take bytes,
 //! and cost time linear in the input.
+
+mod finding;
+
+pub use finding::{Finding, Language};
