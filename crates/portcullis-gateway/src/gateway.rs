@@ -8,13 +8,17 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 
 use portcullis::{Engine, Listener};
 use portcullis_tower::{EventSink, GateLayer};
-use rustls::ServerConfig;
 use tokio::sync::{oneshot, watch};
 
-use crate::listen::{Door, Drain, Judge, Sockets, Worker, bind};
+use crate::listen::{
+    Address, Binding, Door, Drain, Inherited, Introducers, Judge, Sockets, Worker, adopt, bind,
+};
+use crate::record::data_dir::Lock;
 use crate::record::keys::{self, KeyError};
 use crate::record::{DataDir, EventLog};
+use crate::run_as::RunAsError;
 use crate::settings::Settings;
+use crate::tls::Secure;
 use crate::tls::authority::{self, AuthorityError, Development};
 use crate::tls::certificates::{CertificateError, Certificates};
 use crate::upstream::{Proxy, UpstreamError};
@@ -30,6 +34,10 @@ pub struct Running {
     pub http: Vec<SocketAddr>,
     /// Where the app is served over plain HTTP.
     pub dangerous_plain: Vec<SocketAddr>,
+    /// Sockets in the file system that are served.
+    pub unix: Vec<PathBuf>,
+    /// TLS as it is served, where it is: to be read for its counts, and replaced on reload.
+    pub tls: Option<Arc<Secure>>,
     /// The development certificate, where no other was given.
     pub development: Option<Development>,
     /// The event log.
@@ -37,6 +45,9 @@ pub struct Running {
     closing: watch::Sender<bool>,
     threads: Vec<oneshot::Receiver<()>>,
     _certificates: Option<Sender<()>>,
+    /// The socket files that are ours to remove.
+    made: Vec<PathBuf>,
+    _lock: Lock,
 }
 
 /// Why a gate does not stand.
@@ -53,6 +64,14 @@ pub enum StartError {
         /// What the system says.
         error: io::Error,
     },
+    /// Sockets that nobody would serve.
+    #[error(
+        "nothing serves the inherited sockets {0}: name them `https`, `http` or `dangerous_plain`, or listen at their addresses"
+    )]
+    Inherited(String),
+    /// Another user cannot be become.
+    #[error(transparent)]
+    User(#[from] RunAsError),
     /// No keys.
     #[error(transparent)]
     Keys(#[from] KeyError),
@@ -79,42 +98,59 @@ impl Gateway {
     /// # Errors
     /// When anything is missing: a gate stands whole or not at all.
     pub fn start(settings: Settings) -> Result<Running, StartError> {
-        if settings.https.is_empty() && settings.dangerous_plain.is_empty() {
-            return Err(StartError::NoListener);
-        }
+        Self::start_with(settings, Inherited::none())
+    }
+
+    /// The same, on sockets that were bound before, as far as they go.
+    ///
+    /// The order: sockets are bound, then the privileges that needed are dropped, then all else is opened
+    /// as who serves, so that nothing works at the start that would fail at the first renewal.
+    ///
+    /// # Errors
+    /// As for [`Self::start`], and when an inherited socket would be served by nobody.
+    pub fn start_with(settings: Settings, inherited: Inherited) -> Result<Running, StartError> {
         crate::tls::install_provider();
+        let threads = settings.threads.max(1);
+        let Bound { https, http, dangerous_plain } = Bound::bind(&settings, threads, inherited)?;
         let unusable = |error| StartError::DataDir { path: settings.data_dir.clone(), error };
+        if let Some(user) = &settings.user {
+            let socket_files = [&https, &http, &dangerous_plain].into_iter().flatten();
+            let files: Vec<_> = socket_files.filter_map(|one| one.made.clone()).collect();
+            user.become_now(&settings.data_dir, &files)?;
+        }
         let data = DataDir::open(&settings.data_dir).map_err(unusable)?;
+        let lock = data.lock().map_err(unusable)?;
         let log = EventLog::open(&data.events()).map_err(unusable)?;
         let engine = Arc::new(Engine::new(settings.policy.clone(), keys::load(&data)?));
-        let (tls, development, certificates) = secure(&settings, &data, &log)?;
+        let (tls, development, certificates) =
+            if https.is_empty() { (None, None, None) } else { secure(&settings, &data, &log)? };
 
-        let threads = settings.threads.max(1);
-        let open = |addresses: &[SocketAddr]| {
-            addresses.iter().map(|address| bind(*address, threads)).collect::<io::Result<Vec<_>>>()
-        };
-        let https = open(&settings.https)?;
-        let http = open(&settings.http)?;
-        let dangerous_plain = open(&settings.dangerous_plain)?;
-        let addresses = |sockets: &[Sockets]| sockets.iter().map(|one| one.address).collect::<Vec<_>>();
-        let https_port = https.first().map_or(443, |one| one.address.port());
+        let addresses =
+            |sockets: &[Sockets]| sockets.iter().filter_map(|one| one.address.tcp()).collect::<Vec<_>>();
+        let https_port = addresses(&https).first().map_or(443, SocketAddr::port);
+        let all = || [&https, &http, &dangerous_plain].into_iter().flatten();
 
         let (closing, closed) = watch::channel(false);
         let mut running = Running {
             https: addresses(&https),
             http: addresses(&http),
             dangerous_plain: addresses(&dangerous_plain),
+            unix: all().filter_map(|one| one.address.unix()).collect(),
+            tls: tls.clone(),
             development,
             log: log.clone(),
             closing,
             threads: Vec::new(),
             _certificates: certificates,
+            made: all().filter_map(|one| one.made.clone()).collect(),
+            _lock: lock,
         };
 
         let mut doors: Vec<Vec<Door>> = std::iter::repeat_with(Vec::new).take(threads).collect();
-        spread(&mut doors, https, Listener::Https, tls.as_ref());
-        spread(&mut doors, http, Listener::Redirect { https_port }, None);
-        spread(&mut doors, dangerous_plain, Listener::DangerousPlain, None);
+        let introducers = Arc::new(settings.introducers.clone());
+        spread(&mut doors, https, Listener::Https, tls.as_ref(), &introducers);
+        spread(&mut doors, http, Listener::Redirect { https_port }, None, &introducers);
+        spread(&mut doors, dangerous_plain, Listener::DangerousPlain, None, &introducers);
         let sink: Arc<dyn EventSink> = Arc::new(log.clone());
         for (number, doors) in doors.into_iter().enumerate() {
             let (drain, drainer) = Drain::new(closed.clone());
@@ -145,22 +181,59 @@ fn spread(
     doors: &mut [Vec<Door>],
     sockets: Vec<Sockets>,
     listener: Listener,
-    tls: Option<&Arc<ServerConfig>>,
+    tls: Option<&Arc<Secure>>,
+    introducers: &Arc<Introducers>,
 ) {
+    let threads = doors.len();
     for one in sockets {
-        for (doors, socket) in doors.iter_mut().zip(one.listeners) {
-            doors.push(Door { socket, listener, tls: tls.cloned() });
+        for (number, socket) in one.listeners.into_iter().enumerate() {
+            let Some(doors) = number.checked_rem(threads).and_then(|thread| doors.get_mut(thread)) else {
+                continue;
+            };
+            doors.push(Door { socket, listener, tls: tls.cloned(), introducers: introducers.clone() });
         }
     }
 }
 
-type Secured = (Option<Arc<ServerConfig>>, Option<Development>, Option<Sender<()>>);
+/// Every listening socket, by what it is for.
+struct Bound {
+    https: Vec<Sockets>,
+    http: Vec<Sockets>,
+    dangerous_plain: Vec<Sockets>,
+}
+
+impl Bound {
+    fn bind(settings: &Settings, threads: usize, mut inherited: Inherited) -> Result<Self, StartError> {
+        let all = [&settings.https, &settings.http, &settings.dangerous_plain].map(Vec::as_slice).concat();
+        let binding = Binding { threads, unix_mode: settings.unix_mode, all: &all };
+        let mut open = |name: &str, addresses: &[Address]| {
+            // Who names a socket for a listener has said where it listens.
+            let named = inherited.named(name);
+            if !named.is_empty() {
+                return Ok(vec![adopt(named, threads)?]);
+            }
+            addresses
+                .iter()
+                .map(|address| bind(address, binding, &mut inherited))
+                .collect::<io::Result<Vec<_>>>()
+        };
+        let bound = Self {
+            https: open("https", &settings.https)?,
+            http: open("http", &settings.http)?,
+            dangerous_plain: open("dangerous_plain", &settings.dangerous_plain)?,
+        };
+        if bound.https.is_empty() && bound.dangerous_plain.is_empty() {
+            return Err(StartError::NoListener);
+        }
+        let left = inherited.left();
+        if left.is_empty() { Ok(bound) } else { Err(StartError::Inherited(left.join(", "))) }
+    }
+}
+
+type Secured = (Option<Arc<Secure>>, Option<Development>, Option<Sender<()>>);
 
 /// The certificates, and the thread that looks after them.
 fn secure(settings: &Settings, data: &DataDir, log: &EventLog) -> Result<Secured, StartError> {
-    if settings.https.is_empty() {
-        return Ok((None, None, None));
-    }
     let development =
         if settings.certificates.is_empty() { Some(authority::open(data, &settings.names)?) } else { None };
     let files = match &development {
@@ -185,13 +258,14 @@ fn secure(settings: &Settings, data: &DataDir, log: &EventLog) -> Result<Secured
             certificates.refresh(&mut seen, &log);
         }
     })?;
-    Ok((Some(config), development, Some(alive)))
+    Ok((Some(Arc::new(Secure::new(config))), development, Some(alive)))
 }
 
 impl Running {
     /// Closes the doors, lets running requests end within `timeouts.drain`, writes the log out.
     pub async fn shutdown(mut self) {
         let _ = self.closing.send(true);
+        self.remove_sockets();
         for finished in std::mem::take(&mut self.threads) {
             let _ = finished.await;
         }
@@ -199,8 +273,25 @@ impl Running {
     }
 }
 
+impl Running {
+    /// A file of a socket that nobody listens on helps nobody.
+    fn remove_sockets(&mut self) {
+        for path in std::mem::take(&mut self.made) {
+            if let Err(error) = std::fs::remove_file(&path) {
+                tracing::debug!(path = %path.display(), %error, "a socket file was left");
+            }
+        }
+    }
+
+    /// Leaves the files of sockets in the file system where they are: another gate has taken them over.
+    pub fn leave_sockets(&mut self) {
+        self.made.clear();
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.closing.send(true);
+        self.remove_sockets();
     }
 }

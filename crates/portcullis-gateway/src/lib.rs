@@ -12,6 +12,7 @@ pub mod demo;
 mod gateway;
 pub mod listen;
 pub mod record;
+pub mod run_as;
 mod settings;
 #[cfg(test)]
 mod testing;

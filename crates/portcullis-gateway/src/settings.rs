@@ -1,13 +1,14 @@
 //! What the gateway is told, checked.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use portcullis::Policy;
 use portcullis::policy::raw;
 
-use crate::listen::Timeouts;
+use crate::listen::{Address, Introducers, NoAddress, Timeouts};
+use crate::run_as::RunAs;
 use crate::tls::certificates::CertificateFiles;
 use crate::upstream::{Upstream, UpstreamError};
 
@@ -17,11 +18,17 @@ pub struct Settings {
     /// The app.
     pub upstream: Upstream,
     /// Where HTTPS is served. Port 0 means any free one.
-    pub https: Vec<SocketAddr>,
+    pub https: Vec<Address>,
     /// Where plain HTTP redirects to HTTPS.
-    pub http: Vec<SocketAddr>,
+    pub http: Vec<Address>,
     /// Where the app is served over plain HTTP.
-    pub dangerous_plain: Vec<SocketAddr>,
+    pub dangerous_plain: Vec<Address>,
+    /// Who says first, by PROXY protocol, who really connected.
+    pub introducers: Introducers,
+    /// The mode of sockets in the file system.
+    pub unix_mode: u32,
+    /// Whom to become once everything is bound.
+    pub user: Option<RunAs>,
     /// How many threads serve.
     pub threads: usize,
     /// How long the gate waits, for what.
@@ -50,18 +57,20 @@ pub enum SettingsError {
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
     /// A listener's address is none.
-    #[error("`{0}` is not an address to listen on, which is as in `127.0.0.1:8443` or `[::]:443`")]
-    Address(String),
+    #[error(transparent)]
+    Address(#[from] NoAddress),
     /// Plain HTTP that redirects to nothing.
     #[error("plain HTTP at `{0}` has no HTTPS to redirect to")]
-    NoHttps(SocketAddr),
+    NoHttps(Address),
 }
 
 impl Settings {
     /// Where state lives unless told otherwise.
     pub const DATA_DIR: &'static str = "portcullis-data";
     /// Where HTTPS is served unless told otherwise.
-    pub const HTTPS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8443);
+    pub const HTTPS: Address = Address::Tcp(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8443));
+    /// Who may connect to sockets in the file system unless told otherwise: user and group.
+    pub const UNIX_MODE: u32 = 0o660;
 
     /// An app with the default policy behind HTTPS at [`Self::HTTPS`].
     #[must_use]
@@ -71,6 +80,9 @@ impl Settings {
             https: vec![Self::HTTPS],
             http: Vec::new(),
             dangerous_plain: Vec::new(),
+            introducers: Introducers::default(),
+            unix_mode: Self::UNIX_MODE,
+            user: None,
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             timeouts: Timeouts::default(),
             certificates: Vec::new(),
@@ -101,6 +113,12 @@ impl Settings {
         if let Some(threads) = file.listen.threads {
             settings.threads = threads;
         }
+        settings.introducers = Introducers {
+            networks: listen.proxy_protocol_from.iter().filter_map(|text| raw::network(text)).collect(),
+            unix: listen.proxy_protocol_from.iter().any(|text| text == "unix"),
+        };
+        settings.unix_mode = listen.unix_mode.as_deref().and_then(raw::unix_mode).unwrap_or(Self::UNIX_MODE);
+        settings.user = file.run.user.clone().map(|user| RunAs { user, group: file.run.group.clone() });
         settings.timeouts = Timeouts::from(&file.timeouts);
         settings.certificates = file
             .tls
@@ -116,7 +134,7 @@ impl Settings {
     /// What no single setting shows.
     fn checked(self) -> Result<Self, SettingsError> {
         match (self.http.first(), self.https.is_empty()) {
-            (Some(http), true) => Err(SettingsError::NoHttps(*http)),
+            (Some(http), true) => Err(SettingsError::NoHttps(http.clone())),
             _ => Ok(self),
         }
     }
@@ -130,7 +148,6 @@ fn without_port(name: &str) -> &str {
     }
 }
 
-fn addresses(written: &raw::Addresses) -> Result<Vec<SocketAddr>, SettingsError> {
-    let parse = |address: &String| address.parse().map_err(|_| SettingsError::Address(address.clone()));
-    written.as_slice().iter().map(parse).collect()
+fn addresses(written: &raw::Addresses) -> Result<Vec<Address>, SettingsError> {
+    written.as_slice().iter().map(|address| Ok(address.parse()?)).collect()
 }

@@ -1,7 +1,6 @@
 //! `portcullis run`
 
 use std::io::{IsTerminal, Write};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,6 +11,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::{Failure, LogFormat, fault, policy_file, screen};
+use crate::listen::{Address, Inherited};
+use crate::run_as::RunAs;
 use crate::{Gateway, Settings};
 
 /// What `--help` cannot tell of flags.
@@ -29,15 +30,15 @@ pub(super) struct Run {
     /// The app, as in `http://127.0.0.1:5000`; also `https://` and `h2c://`
     #[arg(long, value_name = "URL")]
     upstream: Option<String>,
-    /// Where to serve HTTPS [default: 127.0.0.1:8443]; port 0 for any free one
+    /// Where to serve HTTPS [default: 127.0.0.1:8443]; port 0 for any free one, also `unix:/path`
     #[arg(long, value_name = "ADDR")]
-    https: Vec<SocketAddr>,
+    https: Vec<Address>,
     /// Where plain HTTP redirects to HTTPS
     #[arg(long, value_name = "ADDR")]
-    http: Vec<SocketAddr>,
+    http: Vec<Address>,
     /// Where to serve the app over plain HTTP: for tests, or behind a balancer that ends TLS
     #[arg(long, value_name = "ADDR")]
-    dangerous_plain: Vec<SocketAddr>,
+    dangerous_plain: Vec<Address>,
     /// A name that the site is called by, besides those of the policy
     #[arg(long, value_name = "NAME")]
     host: Vec<String>,
@@ -47,6 +48,9 @@ pub(super) struct Run {
     /// Where keys, certificates and the event log live
     #[arg(long, value_name = "DIR", default_value = Settings::DATA_DIR)]
     data_dir: PathBuf,
+    /// Whom to become once every socket is bound, where it is started as root
+    #[arg(long, value_name = "USER")]
+    user: Option<String>,
     /// How the program tells of itself
     #[arg(long, value_enum, default_value_t)]
     log: LogFormat,
@@ -55,24 +59,29 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn start(self) -> Result<ExitCode, Failure> {
         trace(self.log);
-        let settings = self.settings()?;
         let broken = |error: std::io::Error| Failure::Broken(error.to_string());
+        let inherited = Inherited::from_env().map_err(|error| {
+            Failure::Broken(format!("what `LISTEN_FDS` names cannot be listened on: {error}"))
+        })?;
+        let settings = self.settings()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(broken)?;
         runtime.block_on(async {
             // Listened for before the gate stands: a signal in between must not kill it.
             let mut terminate = signal(SignalKind::terminate()).map_err(broken)?;
             let mut interrupt = signal(SignalKind::interrupt()).map_err(broken)?;
-            let running = Gateway::start(settings.clone())
+            let running = Gateway::start_with(settings.clone(), inherited)
                 .map_err(|error| Failure::Broken(format!("the gate does not stand: {error}")))?;
             let mut out = std::io::stdout().lock();
             let _ = out.write_all(screen::ready(&settings, &running, self.log).as_bytes());
             let _ = out.flush();
             drop(out);
+            tell_systemd(&[sd_notify::NotifyState::Ready]);
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
             tracing::info!("closing: running requests may end");
+            tell_systemd(&[sd_notify::NotifyState::Stopping]);
             let shutdown = running.shutdown();
             tokio::select! {
                 () = shutdown => {}
@@ -117,7 +126,17 @@ impl Run {
         let mut settings = Settings::from_policy(policy, &written, &folder)
             .map_err(|error| Failure::Wrong(error.to_string()))?;
         settings.data_dir.clone_from(&self.data_dir);
+        if let Some(user) = &self.user {
+            settings.user = Some(RunAs { user: user.clone(), group: None });
+        }
         Ok(settings)
+    }
+}
+
+/// Tells the service manager, where there is one (`sd_notify(3)`); nobody else hears it.
+pub(super) fn tell_systemd(state: &[sd_notify::NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::debug!(%error, "the service manager could not be told");
     }
 }
 

@@ -100,8 +100,8 @@ impl Demo {
         let data = Scratch::make()?;
         let app = Upstream::parse(&format!("http://{}", sample.address())).map_err(io::Error::other)?;
         let mut settings = Settings::new(app);
-        settings.https = vec![loopback];
-        settings.http = vec![loopback];
+        settings.https = vec![loopback.into()];
+        settings.http = vec![loopback.into()];
         settings.threads = 1;
         data.path().clone_into(&mut settings.data_dir);
         let running = Gateway::start(settings).map_err(io::Error::other)?;

@@ -19,16 +19,18 @@ use portcullis::layers::arrival::framing::Wire;
 use portcullis::{Listener, Peer, TlsFacts};
 use portcullis_tower::{Body, BodyError, BodyFault, Gate};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::time::Instant;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
+use super::introduced::{Introducers, introduction};
 use super::judge::Judge;
 use super::patience::{Patient, Slow};
 use super::sniff::{Rewound, Spoken, sniff};
+use super::stream::Stream;
 use super::strict::{Arrival, Patience, StrictStream, WireQueue};
 use super::worker::NothingHere;
 use super::{Drain, Switched, Timeouts};
+use crate::tls::Secure;
 use crate::upstream::Proxy;
 
 /// HTTP/2: what one connection may have running, and how much of it may be waste (CVE-2023-44487).
@@ -81,55 +83,111 @@ pub(crate) struct Connection {
     /// Judges what hyper never sees.
     pub(crate) judge: Judge,
     pub(crate) listener: Listener,
-    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) tls: Option<Arc<Secure>>,
+    pub(crate) introducers: Arc<Introducers>,
     pub(crate) timeouts: Timeouts,
     pub(crate) drain: Drain,
 }
 
+/// A connection that is ready for requests.
+struct Begun {
+    spoken: Spoken,
+    stream: Either,
+    address: SocketAddr,
+    connection: Connection,
+    tls: Option<TlsFacts>,
+}
+
+/// In the open or not.
+enum Either {
+    Plain(Rewound<Stream>),
+    Tls(Box<Rewound<TlsStream<Rewound<Stream>>>>),
+}
+
 impl Connection {
     /// Serves until one side ends it, it falls silent for too long, or the gate closes.
-    pub(crate) async fn serve(self, stream: TcpStream, address: SocketAddr) {
-        let (handshake, drain) = (self.timeouts.header, self.drain.clone());
-        let Some(acceptor) = self.tls.clone() else {
-            let sniffed = tokio::select! {
-                sniffed = tokio::time::timeout(self.timeouts.idle, sniff(stream)) => sniffed,
-                () = drain.silences() => return,
-            };
-            if let Ok(Ok((spoken, stream))) = sniffed {
-                self.speak(spoken, stream, address, None).await;
-            }
-            return;
-        };
-        let mut first = [0];
-        let peeked = tokio::select! {
-            peeked = tokio::time::timeout(handshake, stream.peek(&mut first)) => peeked,
+    pub(crate) async fn serve(self, stream: Stream, address: SocketAddr) {
+        let drain = self.drain.clone();
+        let begun = tokio::select! {
+            begun = self.begin(stream, address) => begun,
             () = drain.silences() => return,
         };
-        match (peeked, first) {
-            (Ok(Ok(1)), [HANDSHAKE]) => {}
-            // `http://` to the port of HTTPS, a slip of the hand: shown the way as on any plain door.
-            (Ok(Ok(1)), [b'A'..=b'Z']) => {
-                let https_port = stream.local_addr().map_or(443, |local| local.port());
-                let service = self.redirect.clone();
-                let plain = Self { service, listener: Listener::Redirect { https_port }, tls: None, ..self };
-                return plain.speak(Spoken::Http1, Rewound::fresh(stream), address, None).await;
+        match begun {
+            Some(Begun { spoken, stream: Either::Plain(stream), address, connection, .. }) => {
+                connection.speak(spoken, stream, address, None).await;
             }
-            _ => return,
+            Some(Begun { spoken, stream: Either::Tls(stream), address, connection, tls }) => {
+                connection.speak(spoken, *stream, address, tls).await;
+            }
+            None => {}
         }
-        let accepted = tokio::select! {
-            accepted = tokio::time::timeout(handshake, acceptor.accept(stream)) => accepted,
-            () = drain.silences() => return,
+    }
+
+    /// Everything before the first request: who is there, and what is spoken.
+    async fn begin(self, stream: Stream, address: SocketAddr) -> Option<Begun> {
+        let (handshake, idle) = (self.timeouts.header, self.timeouts.idle);
+        let unix = matches!(stream, Stream::Unix(_));
+        let introduced = self.introducers.includes(address, unix);
+        // Who is connected and says nothing takes no memory for what it might say.
+        let patience = if self.tls.is_some() || introduced { handshake } else { idle };
+        let began = tokio::time::timeout(patience, stream.readable()).await;
+        let mut stream = Rewound::fresh(stream);
+        if !matches!(began, Ok(Ok(()))) {
+            return None;
+        }
+        let mut address = address;
+        if introduced {
+            match tokio::time::timeout(handshake, introduction(&mut stream)).await {
+                Ok(Ok(source)) => address = source.unwrap_or(address),
+                Ok(Err(error)) => {
+                    tracing::debug!(%address, %error, "a trusted peer did not say who connected");
+                    return None;
+                }
+                Err(_) => return None,
+            }
+        }
+        let Some(secure) = self.tls.clone() else {
+            let spoken = tokio::time::timeout(idle, sniff(&mut stream)).await.ok()?.ok()?;
+            return Some(Begun {
+                spoken,
+                stream: Either::Plain(stream),
+                address,
+                connection: self,
+                tls: None,
+            });
         };
-        match accepted {
+        if stream.seen().is_empty() {
+            let looked = tokio::time::timeout(handshake, stream.look()).await;
+            looked.ok()?.ok().filter(|read| *read > 0)?;
+        }
+        // `http://` to the port of HTTPS, a slip of the hand: shown the way as on any plain door.
+        if stream.seen().first().is_some_and(u8::is_ascii_uppercase) {
+            let https_port = stream.get_ref().local_port().unwrap_or(443);
+            let service = self.redirect.clone();
+            let plain = Self { service, listener: Listener::Redirect { https_port }, tls: None, ..self };
+            let (spoken, stream) = (Spoken::Http1, Either::Plain(stream));
+            return Some(Begun { spoken, stream, address, connection: plain, tls: None });
+        }
+        if stream.seen().first() != Some(&HANDSHAKE) {
+            return None;
+        }
+        match tokio::time::timeout(handshake, secure.accept(stream)).await {
             Ok(Ok(stream)) => {
                 let (_, session) = stream.get_ref();
                 let facts = crate::tls::facts(session);
                 let spoken =
                     if session.alpn_protocol() == Some(b"h2") { Spoken::Http2 } else { Spoken::Http1 };
-                self.speak(spoken, Rewound::fresh(stream), address, Some(facts)).await;
+                let stream = Either::Tls(Box::new(Rewound::fresh(stream)));
+                Some(Begun { spoken, stream, address, connection: self, tls: Some(facts) })
             }
-            Ok(Err(error)) => tracing::debug!(%address, %error, "a TLS handshake failed"),
-            Err(_) => tracing::debug!(%address, "a TLS handshake took too long"),
+            Ok(Err(error)) => {
+                tracing::debug!(%address, %error, "a TLS handshake failed");
+                None
+            }
+            Err(_) => {
+                tracing::debug!(%address, "a TLS handshake took too long");
+                None
+            }
         }
     }
 

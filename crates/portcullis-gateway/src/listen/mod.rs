@@ -2,22 +2,31 @@
 //!
 //! One thread a core, each with its own single-threaded runtime, its own listening sockets (the kernel
 //! spreads connections over them by SO_REUSEPORT) and its own pool towards the app: a connection lives
-//! and dies on one thread. `socket` binds, `worker` accepts, `connection` serves one.
+//! and dies on one thread. `socket` binds or `inherited` takes over, `worker` accepts, `introduced` asks a
+//! trusted balancer who connected, `connection` serves one.
 
+mod address;
 mod connection;
 mod drain;
+pub mod inherited;
+pub mod introduced;
 mod judge;
 mod patience;
 mod sniff;
 mod socket;
+mod stream;
 pub mod strict;
 mod switched;
 mod wires;
 mod worker;
 
+pub use address::{Address, NoAddress};
 pub(crate) use drain::{Drain, Drainer};
+pub use inherited::Inherited;
+pub use introduced::Introducers;
 pub(crate) use judge::Judge;
-pub(crate) use socket::{Sockets, bind};
+pub use socket::Socket;
+pub(crate) use socket::{Binding, Sockets, adopt, bind};
 pub(crate) use switched::Switched;
 pub(crate) use worker::{Door, Worker};
 

@@ -4,7 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 /// What a client sends first when it knows that HTTP/2 is spoken (RFC 9113 section 3.4).
@@ -17,31 +17,33 @@ pub(crate) enum Spoken {
     Http2,
 }
 
-/// Reads until it is certain; what was read is read again from the result.
-pub(crate) async fn sniff<IO: AsyncRead + Unpin>(mut io: IO) -> io::Result<(Spoken, Rewound<IO>)> {
-    let mut read = BytesMut::with_capacity(512);
+/// Reads until it is certain; nothing is consumed.
+pub(crate) async fn sniff<IO: AsyncRead + Unpin>(stream: &mut Rewound<IO>) -> io::Result<Spoken> {
     loop {
         // Both go by what has come: neither may be longer than the other, or nothing is certain yet.
-        let agrees = read.iter().zip(PREFACE).all(|(got, wanted)| got == wanted);
-        let spoken = match (agrees, read.len() >= PREFACE.len()) {
+        let agrees = stream.read.iter().zip(PREFACE).all(|(got, wanted)| got == wanted);
+        let spoken = match (agrees, stream.read.len() >= PREFACE.len()) {
             (true, true) => Some(Spoken::Http2),
             (false, _) => Some(Spoken::Http1),
             (true, false) => None,
         };
         if let Some(spoken) = spoken {
-            return Ok((spoken, Rewound { read: read.freeze(), io }));
+            return Ok(spoken);
         }
-        if io.read_buf(&mut read).await? == 0 {
+        if stream.look().await? == 0 {
             // Whoever reads on will see that the connection ended.
-            return Ok((Spoken::Http1, Rewound { read: read.freeze(), io }));
+            return Ok(Spoken::Http1);
         }
     }
 }
 
+/// How much is read at once while looking.
+const LOOK: usize = 512;
+
 pin_project_lite::pin_project! {
-    /// A stream whose first bytes have been read, and are read again.
+    /// A stream whose first bytes can be looked at before they are read.
     pub(crate) struct Rewound<IO> {
-        read: Bytes,
+        read: BytesMut,
         #[pin]
         io: IO,
     }
@@ -50,7 +52,30 @@ pin_project_lite::pin_project! {
 impl<IO> Rewound<IO> {
     /// A stream of which nothing was read.
     pub(crate) fn fresh(io: IO) -> Self {
-        Self { read: Bytes::new(), io }
+        Self { read: BytesMut::new(), io }
+    }
+
+    /// What was looked at and not yet read.
+    pub(crate) fn seen(&self) -> &[u8] {
+        &self.read
+    }
+
+    /// Drops the first `length` bytes of what was looked at.
+    pub(crate) fn consume(&mut self, length: usize) {
+        self.read.advance(length.min(self.read.len()));
+    }
+
+    /// What it reads from.
+    pub(crate) fn get_ref(&self) -> &IO {
+        &self.io
+    }
+}
+
+impl<IO: AsyncRead + Unpin> Rewound<IO> {
+    /// Waits for more to look at; 0 at the end.
+    pub(crate) async fn look(&mut self) -> io::Result<usize> {
+        self.read.reserve(LOOK);
+        self.io.read_buf(&mut self.read).await
     }
 }
 
@@ -67,6 +92,10 @@ impl<IO: AsyncRead> AsyncRead for Rewound<IO> {
         let length = this.read.len().min(buffer.remaining());
         let part = this.read.split_to(length);
         buffer.put_slice(part.chunk());
+        if this.read.is_empty() {
+            // Looked at once, and never again: no memory for the rest of the connection.
+            *this.read = BytesMut::new();
+        }
         Poll::Ready(Ok(()))
     }
 }
@@ -102,7 +131,8 @@ mod tests {
     use super::*;
 
     async fn sniffed(bytes: &'static [u8]) -> (Spoken, Vec<u8>) {
-        let (spoken, mut rest) = sniff(bytes).await.unwrap();
+        let mut rest = Rewound::fresh(bytes);
+        let spoken = sniff(&mut rest).await.unwrap();
         let mut all = Vec::new();
         rest.read_to_end(&mut all).await.unwrap();
         (spoken, all)

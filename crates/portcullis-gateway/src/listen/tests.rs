@@ -200,3 +200,99 @@ async fn a_silent_upload_over_http_2_is_ended_with_a_reason() {
     let text = std::fs::read_to_string(log).unwrap();
     assert!(text.contains("framing.body_slow"), "{text}");
 }
+
+/// An app that tells back the head that it got.
+async fn mirror() -> std::net::SocketAddr {
+    app(|mut stream, _| async move {
+        let head = read_head(&mut stream).await;
+        let length = head.len();
+        let answer =
+            format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{head}");
+        let _ = stream.write_all(answer.as_bytes()).await;
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_trusted_balancer_says_who_connected_and_nobody_else_can() {
+    let mut introduced = settings(&format!("http://{}", mirror().await));
+    introduced.introducers.networks = vec!["127.0.0.0/8".parse().unwrap()];
+    let gate = Gateway::start(introduced).unwrap();
+    let version_1 = "PROXY TCP4 203.0.113.7 198.51.100.1 56324 443\r\n";
+    let answer = ask(plain(&gate), &format!("{version_1}{}", request("GET /", ""))).await;
+    assert_eq!(header(&answer, "x-real-ip"), Some("203.0.113.7"), "{answer}");
+    let version_2 = "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x01\x02\x03\x04\x05\x06\x07\x08\0\x09\0\x0a";
+    let answer = ask(plain(&gate), &format!("{version_2}{}", request("GET /", ""))).await;
+    assert_eq!(header(&answer, "x-real-ip"), Some("1.2.3.4"), "{answer}");
+    // A balancer that introduces nobody would become everybody.
+    assert_eq!(ask(plain(&gate), &request("GET /", "")).await, "");
+
+    let mut others = settings(&format!("http://{}", mirror().await));
+    others.introducers.networks = vec!["10.0.0.0/8".parse().unwrap()];
+    let gate = Gateway::start(others).unwrap();
+    let answer = ask(plain(&gate), &format!("{version_1}{}", request("GET /", ""))).await;
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    let answer = ask(plain(&gate), &request("GET /", "")).await;
+    assert_eq!(header(&answer, "x-real-ip"), Some("127.0.0.1"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_socket_in_the_file_system_serves_and_is_removed_at_the_end() {
+    let path = crate::testing::folder("socket").join("gate.sock");
+    let mut settings = settings(&format!("http://{}", mirror().await));
+    settings.dangerous_plain = vec![crate::listen::Address::Unix(path.clone())];
+    settings.threads = 2;
+    let gate = Gateway::start(settings).unwrap();
+    assert_eq!(gate.unix, std::slice::from_ref(&path));
+    for _ in 0..4 {
+        let mut stream = tokio::net::UnixStream::connect(&path).await.unwrap();
+        stream.write_all(request("GET /", "").as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert_eq!(header(&answer, "x-real-ip"), Some("127.0.0.1"), "{answer}");
+    }
+    gate.shutdown().await;
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn ipv6_is_served_like_ipv4() {
+    let mut settings = settings(&format!("http://{}", mirror().await));
+    settings.dangerous_plain = vec!["[::1]:0".parse().unwrap()];
+    let gate = Gateway::start(settings).unwrap();
+    let answer = ask(plain(&gate), &request("GET /", "")).await;
+    assert_eq!(header(&answer, "x-real-ip"), Some("::1"), "{answer}");
+}
+
+#[tokio::test]
+async fn sockets_bound_before_are_served_and_one_that_nobody_wants_is_told() {
+    use crate::listen::{Inherited, Socket};
+    let bound = || std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (wanted, unwanted) = (bound(), bound());
+    let address = wanted.local_addr().unwrap();
+    let mut inherits = settings(&format!("http://{}", mirror().await));
+    inherits.dangerous_plain = vec![address.into()];
+    let gate =
+        Gateway::start_with(inherits.clone(), Inherited::of(vec![Socket::Tcp(wanted.try_clone().unwrap())]));
+    let gate = gate.unwrap();
+    assert_eq!(plain(&gate), address);
+    assert!(ask(address, &request("GET /", "")).await.starts_with("HTTP/1.1 200"));
+    drop(gate);
+
+    inherits.data_dir = crate::testing::folder("gate");
+    let both = vec![Socket::Tcp(wanted), Socket::Tcp(unwanted.try_clone().unwrap())];
+    let error = Gateway::start_with(inherits, Inherited::of(both)).err().unwrap().to_string();
+    assert!(error.contains(&unwanted.local_addr().unwrap().to_string()), "{error}");
+}
+
+#[tokio::test]
+async fn two_gates_do_not_share_a_data_directory() {
+    let first = settings(&format!("http://{}", mirror().await));
+    let second = first.clone();
+    let gate = Gateway::start(first).unwrap();
+    let error = Gateway::start(second.clone()).err().unwrap().to_string();
+    assert!(error.contains("another gate"), "{error}");
+    gate.shutdown().await;
+    Gateway::start(second).unwrap();
+}

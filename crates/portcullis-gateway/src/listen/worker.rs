@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 use std::future::Ready;
 use std::io;
-use std::net::TcpListener;
+use std::net::SocketAddr;
+use std::os::unix::net::UnixListener as StdUnixListener;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -11,24 +12,69 @@ use std::time::Duration;
 use http::{Request, Response, StatusCode};
 use portcullis::Listener;
 use portcullis_tower::{Body, GateLayer};
-use rustls::ServerConfig;
-use tokio::net::TcpStream;
-use tokio_rustls::TlsAcceptor;
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tower::Layer;
 
 use super::connection::{Connection, Service};
-use super::{Drain, Drainer, Judge, Timeouts};
+use super::stream::{LOCAL_PEER, Stream};
+use super::{Drain, Drainer, Introducers, Judge, Socket, Timeouts};
+use crate::tls::Secure;
 use crate::upstream::Proxy;
 
 /// How many connections are accepted after the gate began to close: as many as may have waited.
-const LATE: u16 = 1024;
+const LATE: usize = 1024;
 
 /// A listening socket and what it is for.
 pub(crate) struct Door {
-    pub(crate) socket: TcpListener,
+    pub(crate) socket: Socket,
     pub(crate) listener: Listener,
     /// For HTTPS.
-    pub(crate) tls: Option<Arc<ServerConfig>>,
+    pub(crate) tls: Option<Arc<Secure>>,
+    /// Who says first who really connected.
+    pub(crate) introducers: Arc<Introducers>,
+}
+
+/// A listening socket on the runtime of its thread.
+enum Listening {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+impl Listening {
+    fn begin(socket: Socket) -> io::Result<Self> {
+        match socket {
+            Socket::Tcp(socket) => TcpListener::from_std(socket).map(Self::Tcp),
+            Socket::Unix(socket) => UnixListener::from_std(socket).map(Self::Unix),
+        }
+    }
+
+    async fn accept(&self) -> io::Result<(Stream, SocketAddr)> {
+        match self {
+            Self::Tcp(socket) => socket.accept().await.map(|(stream, peer)| (Stream::Tcp(stream), peer)),
+            Self::Unix(socket) => socket.accept().await.map(|(stream, _)| (Stream::Unix(stream), LOCAL_PEER)),
+        }
+    }
+
+    /// Those who are connected and wait to be accepted, from the kernel itself: the runtime may not have
+    /// heard of them yet.
+    fn waiting(self) -> io::Result<Box<dyn Iterator<Item = (Stream, SocketAddr)> + Send>> {
+        Ok(match self {
+            Self::Tcp(socket) => {
+                let socket = socket.into_std()?;
+                Box::new(std::iter::from_fn(move || socket.accept().ok()).filter_map(|(stream, peer)| {
+                    stream.set_nonblocking(true).ok()?;
+                    Some((Stream::Tcp(TcpStream::from_std(stream).ok()?), peer))
+                }))
+            }
+            Self::Unix(socket) => {
+                let socket: StdUnixListener = socket.into_std()?;
+                Box::new(std::iter::from_fn(move || socket.accept().ok()).filter_map(|(stream, _)| {
+                    stream.set_nonblocking(true).ok()?;
+                    Some((Stream::Unix(UnixStream::from_std(stream).ok()?), LOCAL_PEER))
+                }))
+            }
+        })
+    }
 }
 
 /// What one thread serves.
@@ -49,7 +95,7 @@ impl Worker {
         let redirect = Service::Redirects(gate.layer(NothingHere));
         let mut accepting = Vec::new();
         for door in doors {
-            let listener = match tokio::net::TcpListener::from_std(door.socket) {
+            let listener = match Listening::begin(door.socket) {
                 Ok(listener) => listener,
                 Err(error) => {
                     tracing::error!(%error, "a listening socket could not be used");
@@ -64,7 +110,8 @@ impl Worker {
                 redirect: redirect.clone(),
                 judge: judge.clone(),
                 listener: door.listener,
-                tls: door.tls.map(TlsAcceptor::from),
+                tls: door.tls,
+                introducers: door.introducers,
                 timeouts,
                 drain: drain.clone(),
             };
@@ -103,10 +150,12 @@ impl tower::Service<Request<Body>> for NothingHere {
     }
 }
 
-async fn accept(listener: tokio::net::TcpListener, connection: Connection) {
+async fn accept(listener: Listening, connection: Connection) {
     let drain = connection.drain.clone();
-    let begin = |stream: TcpStream, peer| {
-        let _ = stream.set_nodelay(true);
+    let begin = |stream: Stream, peer| {
+        if let Stream::Tcp(stream) = &stream {
+            let _ = stream.set_nodelay(true);
+        }
         tokio::spawn(connection.clone().serve(stream, peer));
     };
     loop {
@@ -119,14 +168,10 @@ async fn accept(listener: tokio::net::TcpListener, connection: Connection) {
             Err(error) => back_off(&error).await,
         }
     }
-    // Those who are connected and wait to be accepted: closing the socket would reset them, and with them
-    // what they have asked. The kernel is asked itself, for the runtime may not have heard of them yet.
-    let Ok(listener) = listener.into_std() else { return };
-    for _ in 0..LATE {
-        let Ok((stream, peer)) = listener.accept() else { return };
-        if let Ok(stream) = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)) {
-            begin(stream, peer);
-        }
+    // Closing the socket would reset those who wait, and with them what they have asked.
+    let Ok(waiting) = listener.waiting() else { return };
+    for (stream, peer) in waiting.take(LATE) {
+        begin(stream, peer);
     }
 }
 

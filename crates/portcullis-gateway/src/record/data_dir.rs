@@ -1,6 +1,6 @@
 //! The one directory where state lives.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -42,6 +42,28 @@ impl DataDir {
         self.0.join("events.jsonl")
     }
 
+    /// Keeps other gates out. Two of them would write over each other's events, and each renew the
+    /// certificates that the other serves.
+    ///
+    /// # Errors
+    /// When another gate holds it.
+    pub fn lock(&self) -> io::Result<Lock> {
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(self.0.join("gate.lock"))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock { file }),
+            Err(TryLockError::WouldBlock) => Err(io::Error::new(
+                io::ErrorKind::ResourceBusy,
+                "another gate uses it; each needs its own, by `--data-dir`",
+            )),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
     /// A folder in it, made when missing.
     ///
     /// # Errors
@@ -50,6 +72,26 @@ impl DataDir {
         let path = self.0.join(name);
         make_private(&path)?;
         Ok(path)
+    }
+}
+
+/// Held by the one gate that writes here; given up when it is dropped, or its process ends.
+#[derive(Debug)]
+pub struct Lock {
+    file: File,
+}
+
+impl Lock {
+    /// The locked file: a process that inherits its descriptor holds the same lock.
+    #[must_use]
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// A lock that another gate has handed over with its file.
+    #[must_use]
+    pub fn inherited(file: File) -> Self {
+        Self { file }
     }
 }
 

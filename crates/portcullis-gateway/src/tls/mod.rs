@@ -2,6 +2,7 @@
 
 pub mod authority;
 pub mod certificates;
+mod secure;
 
 use std::sync::Arc;
 
@@ -9,6 +10,8 @@ use portcullis::TlsFacts;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::ResolvesServerCert;
 use rustls::{ProtocolVersion, ServerConfig, ServerConnection};
+
+pub use secure::{Secure, TlsCounts};
 
 /// Two providers in one process make rustls panic unless one of them is installed.
 pub fn install_provider() {

@@ -20,6 +20,8 @@ pub struct File {
     pub upstream: Option<Upstream>,
     /// Where the gateway listens. Read by the gateway only.
     pub listen: Listen,
+    /// Who the gateway runs as. Read by the gateway only.
+    pub run: Run,
     /// Certificates. Read by the gateway only.
     pub tls: Tls,
     /// Time-outs of connections. Read by the gateway only.
@@ -112,11 +114,23 @@ pub struct UpstreamTable {
     pub idle_timeout: Option<Span>,
 }
 
+/// Who the gateway runs as.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Run {
+    /// A user to become once every socket is bound, where the gate is started as root; by default it stays
+    /// who it is. Certificates, keys and the data directory must be readable by this user.
+    pub user: Option<String>,
+    /// The group instead of that user's own.
+    pub group: Option<String>,
+}
+
 /// Where the gateway listens.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Listen {
-    /// Addresses for HTTPS; `"127.0.0.1:8443"` by default.
+    /// Addresses for HTTPS; `"127.0.0.1:8443"` by default. Here and below also sockets in the file system,
+    /// as in `"unix:/run/portcullis/gate.sock"`.
     pub https: Option<Addresses>,
     /// Addresses for plain HTTP, which only redirects to HTTPS.
     pub http: Option<Addresses>,
@@ -124,6 +138,12 @@ pub struct Listen {
     pub dangerous_plain: Option<Addresses>,
     /// How many threads serve; one a core by default.
     pub threads: Option<usize>,
+    /// Addresses and networks of balancers whose connections begin with a PROXY protocol header, version 1
+    /// or 2, as in `["10.0.0.0/8"]`; `"unix"` for those to sockets in the file system. Theirs without one
+    /// are closed. None by default.
+    pub proxy_protocol_from: Vec<String>,
+    /// Who may connect to sockets in the file system: their mode, in octal digits; `"0660"` by default.
+    pub unix_mode: Option<String>,
 }
 
 /// One address or several.
@@ -224,14 +244,37 @@ impl File {
         for (name, addresses) in listeners {
             let Some(addresses) = addresses else { continue };
             for address in addresses.as_slice() {
-                if address.parse::<std::net::SocketAddr>().is_err() {
+                let unix =
+                    address.strip_prefix("unix:").map(|path| path.starts_with('/') && !path.ends_with('/'));
+                if !unix.unwrap_or_else(|| address.parse::<std::net::SocketAddr>().is_ok()) {
                     faults.at(
                         &format!("listen.{name}"),
                         format!("`{address}` is not an address to listen on"),
-                        "write an IP address and a port, as in `\"127.0.0.1:8443\"` or `\"[::]:443\"`",
+                        "write an IP address and a port, as in `\"127.0.0.1:8443\"` or `\"[::]:443\"`, or `\"unix:\"` and an absolute path",
                     );
                 }
             }
+        }
+        for (index, from) in self.listen.proxy_protocol_from.iter().enumerate() {
+            if from != "unix" && network(from).is_none() {
+                faults.at(
+                    &format!("listen.proxy_protocol_from[{index}]"),
+                    format!("`{from}` is neither an address nor a network"),
+                    "as in `\"10.0.0.1\"`, `\"10.0.0.0/8\"`, `\"2001:db8::/32\"` or `\"unix\"`",
+                );
+            }
+        }
+        if let Some(mode) = &self.listen.unix_mode
+            && unix_mode(mode).is_none()
+        {
+            faults.at(
+                "listen.unix_mode",
+                format!("`{mode}` is no mode of a file"),
+                "write three or four octal digits, as in `\"0660\"`",
+            );
+        }
+        if self.run.group.is_some() && self.run.user.is_none() {
+            faults.at("run.group", "there is a group to become, but no user", "add `user`");
         }
         if self.listen.threads == Some(0) {
             faults.at("listen.threads", "with `0` threads nothing is served", "leave it out for one a core");
@@ -250,6 +293,21 @@ impl File {
             upstream_faults(upstream, faults);
         }
     }
+}
+
+/// An address or a network as written; an address is a network of one.
+#[must_use]
+pub fn network(text: &str) -> Option<ipnet::IpNet> {
+    let address = text.parse::<std::net::IpAddr>().map(|address| ipnet::IpNet::from(address.to_canonical()));
+    address.ok().or_else(|| text.parse().ok())
+}
+
+/// The mode of a file in octal digits; it can grant reading, writing and nothing else.
+#[must_use]
+pub fn unix_mode(text: &str) -> Option<u32> {
+    u32::from_str_radix(text, 8)
+        .ok()
+        .filter(|mode| *mode <= 0o777 && text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn upstream_faults(upstream: &Upstream, faults: &mut Faults<'_>) {

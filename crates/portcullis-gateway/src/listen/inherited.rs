@@ -1,0 +1,80 @@
+//! Sockets that were bound before the gate began: by systemd (`sd_listen_fds(3)`), or by another gate.
+
+use std::io;
+
+use listenfd::ListenFd;
+
+use super::{Address, Socket};
+
+/// The listeners that a socket can be named for, by `FileDescriptorName=` in its unit.
+pub const NAMES: [&str; 3] = ["https", "http", "dangerous_plain"];
+
+/// Listening sockets that nobody has taken yet.
+#[derive(Debug, Default)]
+pub struct Inherited(Vec<One>);
+
+#[derive(Debug)]
+struct One {
+    name: Option<String>,
+    socket: Socket,
+}
+
+impl Inherited {
+    /// No socket.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Sockets without names, which are known by their addresses.
+    #[must_use]
+    pub fn of(sockets: Vec<Socket>) -> Self {
+        Self(sockets.into_iter().map(|socket| One { name: None, socket }).collect())
+    }
+
+    /// What `LISTEN_FDS` and `LISTEN_FDNAMES` tell. To be called once, before any thread is started:
+    /// it takes the variables away, so that no child believes them.
+    ///
+    /// # Errors
+    /// When a descriptor that was handed over is no listening stream socket.
+    pub fn from_env() -> io::Result<Self> {
+        let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
+        let mut names = names.split(':');
+        let mut handed = ListenFd::from_env();
+        let mut list = Vec::with_capacity(handed.len());
+        for index in 0..handed.len() {
+            // What is no socket of IP may be one in the file system.
+            let socket = match handed.take_tcp_listener(index) {
+                Ok(socket) => socket.map(Socket::Tcp),
+                Err(_) => handed.take_unix_listener(index)?.map(Socket::Unix),
+            };
+            let name = names.next().filter(|name| NAMES.contains(name)).map(str::to_owned);
+            list.extend(socket.map(|socket| One { name, socket }));
+        }
+        Ok(Self(list))
+    }
+
+    /// Takes those that were named for a listener.
+    pub(crate) fn named(&mut self, name: &str) -> Vec<Socket> {
+        self.take(|one| one.name.as_deref() == Some(name))
+    }
+
+    /// Takes those that listen on `address`.
+    pub(crate) fn at(&mut self, address: &Address) -> Vec<Socket> {
+        self.take(|one| one.socket.address().is_ok_and(|its| its == *address))
+    }
+
+    /// What nobody took, as addresses: served by nobody, its clients would wait for ever.
+    #[must_use]
+    pub fn left(&self) -> Vec<String> {
+        let told = |one: &One| one.socket.address().map_or("?".to_owned(), |address| address.to_string());
+        self.0.iter().map(told).collect()
+    }
+
+    fn take(&mut self, wanted: impl Fn(&One) -> bool) -> Vec<Socket> {
+        let (taken, left) = std::mem::take(&mut self.0).into_iter().partition(wanted);
+        self.0 = left;
+        let taken: Vec<One> = taken;
+        taken.into_iter().map(|one| one.socket).collect()
+    }
+}
