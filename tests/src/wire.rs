@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use http::request;
 use http_body::{Body, Frame};
 use portcullis::Policy;
-use portcullis::layers::arrival::framing::{Event, Head, Reader, Reason, Wire};
+use portcullis::layers::arrival::framing::{Event, Head, Reader, ReaderLimits, Reason, Wire};
 
 use crate::case::Case;
 
@@ -42,37 +42,45 @@ pub fn read(case: &Case) -> Vec<Read> {
         Ok((policy, _)) => policy,
         Err(error) => panic!("{}: {error}", case.name),
     };
-    let mut input = BytesMut::from(case.bytes().as_slice());
-    let mut reader = Reader::new(policy.site().framing.reader);
+    let messages = read_bytes(&case.bytes(), policy.site().framing.reader);
+    assert!(!messages.is_empty(), "{}: the request is not whole", case.name);
+    messages
+}
+
+/// Reads every request of a connection, up to the first that cannot be read.
+#[must_use]
+pub fn read_bytes(bytes: &[u8], limits: ReaderLimits) -> Vec<Read> {
+    let mut input = BytesMut::from(bytes);
+    let mut reader = Reader::new(limits);
     let mut messages = Vec::new();
-    let mut open: Option<(Wire, Vec<u8>)> = None;
+    let mut open: Option<(Head, Vec<u8>)> = None;
     while let Some(event) = reader.read(&mut input) {
         match event {
             Event::Head(Head { wire, readable: false, .. }) => {
                 messages.push(Read::Malformed(wire));
                 break;
             }
-            Event::Head(found) => open = Some((found.wire, Vec::new())),
+            Event::Head(found) => open = Some((found, Vec::new())),
             Event::Body(bytes) => {
                 if let Some((_, framed)) = &mut open {
                     framed.extend_from_slice(&bytes);
                 }
             }
-            Event::End => messages.extend(open.take().map(|(wire, framed)| message(wire, framed, None))),
+            Event::End => messages.extend(open.take().map(|(head, framed)| message(head, framed, None))),
             Event::Fault(reason) => {
-                messages.extend(open.take().map(|(wire, framed)| message(wire, framed, Some(reason))));
+                messages.extend(open.take().map(|(head, framed)| message(head, framed, Some(reason))));
                 break;
             }
         }
     }
     // What is not whole when the client stops sending.
-    messages.extend(open.map(|(wire, framed)| message(wire, framed, None)));
-    assert!(!messages.is_empty(), "{}: the request is not whole", case.name);
+    messages.extend(open.map(|(head, framed)| message(head, framed, None)));
     messages
 }
 
-fn message(wire: Wire, framed: Vec<u8>, body_fault: Option<Reason>) -> Read {
-    let Some(head) = parse(&wire.head) else { return Read::Malformed(wire) };
+fn message(read: Head, framed: Vec<u8>, body_fault: Option<Reason>) -> Read {
+    let Head { wire, passes, .. } = read;
+    let Some(head) = parse(&passes) else { return Read::Malformed(wire) };
     let chunked = head.headers.contains_key(http::header::TRANSFER_ENCODING);
     let body = if chunked && body_fault.is_none() { unchunk(&framed) } else { framed };
     Read::Request(Box::new(Request { head, wire, body, body_fault }))

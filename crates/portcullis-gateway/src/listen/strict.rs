@@ -124,7 +124,7 @@ impl<IO> StrictStream<IO> {
                 Some(Event::Head(head)) => {
                     let since = self.head_since.take().unwrap_or_else(Instant::now);
                     if head.readable {
-                        self.judged = head.wire.head.clone();
+                        self.judged = head.passes;
                         self.wires.push(head.wire, false, head.upgrade, since);
                     } else {
                         self.stand_in(head.wire, since);

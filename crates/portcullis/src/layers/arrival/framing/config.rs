@@ -11,8 +11,8 @@ use crate::verdict::Mode;
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Raw {
-    /// `enforce` (the default), `observe` or `off`. A request whose end is in doubt is refused in every
-    /// mode.
+    /// `enforce` (the default), `observe` or `off`. A request whose end is in doubt, or that RFC 9112 says
+    /// must be refused, is refused in every mode.
     pub mode: Option<Mode>,
     /// The longest request line; `"16 KiB"` by default, 60 KiB at most. Site-wide.
     pub request_line: Option<Size>,
@@ -91,6 +91,8 @@ pub struct ReaderLimits {
     pub chunk_extensions: usize,
     /// Bytes of all trailers of a body.
     pub trailers: usize,
+    /// Whether a head with faults passes where one reading of it is certain: the layer only observes.
+    pub tolerant: bool,
 }
 
 /// Which unusual paths pass.
@@ -140,6 +142,7 @@ impl Config {
                 Some(Size(0)) => 0,
                 size => bounded("trailers", size, 4 * KIB, 12 * KIB, faults),
             },
+            tolerant: raw.mode.unwrap_or_default() != Mode::Enforce,
         };
         Self {
             mode: raw.mode.unwrap_or_default(),

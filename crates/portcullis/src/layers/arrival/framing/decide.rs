@@ -15,23 +15,24 @@ pub struct Wire {
     /// The request line and headers exactly as sent, up to and including the empty line (or as much as
     /// there was).
     pub head: Bytes,
-    /// Everything that is wrong with it, in the order found. With any of these the head cannot be read,
+    /// Everything that is wrong with it, in the order found. With most of these the head cannot be read,
     /// and [`crate::Engine::receive`] refuses it in every mode.
     pub faults: Vec<Reason>,
 }
 
 impl Wire {
-    /// Whether the head was read without a fault.
+    /// Whether the head can be read in one way alone, whatever is wrong with it.
     #[must_use]
     pub fn readable(&self) -> bool {
-        self.faults.is_empty()
+        self.faults.iter().all(Reason::leaves_one_reading)
     }
 
-    /// The fault that made the head unreadable: the first.
+    /// The fault that made the head unreadable: the first of those that did.
     #[must_use]
     pub fn fatal(&self) -> Reason {
-        self.faults
-            .first()
+        let unreadable = self.faults.iter().find(|fault| !fault.leaves_one_reading());
+        unreadable
+            .or(self.faults.first())
             .cloned()
             .unwrap_or_else(|| Reason::new(Fault::RequestLineShape, "head", &self.head))
     }
@@ -39,7 +40,9 @@ impl Wire {
 
 /// Judges a head of any version, cheap checks first; see the module page for the order.
 pub(crate) fn judge(head: &request::Parts, wire: Option<&Wire>, config: &Config) -> Verdict<(), Reason> {
-    let fault = method_fault(head)
+    let fault = wire
+        .and_then(|wire| wire.faults.first().cloned())
+        .or_else(|| method_fault(head))
         .or_else(|| host_fault(head, wire.is_some()))
         .or_else(|| body_fault(head))
         .or_else(|| hop_fault(head))

@@ -1,5 +1,6 @@
 //! A complete head: all that is wrong with it, and how its body is framed (RFC 9112 section 6).
 
+use super::authority::is_host_and_port;
 use super::field::{self, trimmed};
 use super::request_line;
 use super::{Fault, Reason};
@@ -22,6 +23,8 @@ pub(super) struct Parsed {
     pub(super) faults: Vec<Reason>,
     pub(super) framing: Framing,
     pub(super) upgrade: bool,
+    /// Both a length and a coding are given.
+    pub(super) length_with_coding: bool,
 }
 
 /// Reads a head up to and including its empty line.
@@ -39,15 +42,32 @@ pub(super) fn parse(head: &[u8]) -> Parsed {
     let codings = values(&fields, b"transfer-encoding");
     let length = length(&lengths, &mut faults);
     coding_faults(&codings, line.old_version, &mut faults);
-    if !lengths.is_empty() && !codings.is_empty() {
+    let length_with_coding = !lengths.is_empty() && !codings.is_empty();
+    if length_with_coding {
         let coding = codings.first().copied().unwrap_or_default();
         faults.push(Reason::new(Fault::LengthWithCoding, "header `transfer-encoding`", coding));
+    }
+    if !line.old_version {
+        host_faults(&values(&fields, b"host"), &mut faults);
     }
     faults.truncate(MOST_FAULTS);
     Parsed {
         faults,
         framing: if codings.is_empty() { Framing::Length(length) } else { Framing::Chunked },
         upgrade: !values(&fields, b"upgrade").is_empty(),
+        length_with_coding,
+    }
+}
+
+/// HTTP/1.1 has exactly one host, and a server must refuse what has not (RFC 9112 section 3.2).
+fn host_faults(hosts: &[&[u8]], faults: &mut Vec<Reason>) {
+    let mut wrong = |fault, bytes: &[u8]| faults.push(Reason::new(fault, "header `host`", bytes));
+    match hosts {
+        [] => wrong(Fault::HostMissing, b""),
+        [[]] => wrong(Fault::HostEmpty, b""),
+        [host] if is_host_and_port(host) => {}
+        [host] => wrong(Fault::HostInvalid, host),
+        [_, second, ..] => wrong(Fault::HostRepeated, second),
     }
 }
 

@@ -8,7 +8,8 @@
 //! 1. [`Reader`], on the bytes of an HTTP/1 connection: the request line, the header lines, where the
 //!    body ends, each chunk and the trailers (RFC 9112). It lets bytes pass exactly as they came, or not
 //!    at all. A head that it cannot read is refused in every mode, since nobody could say where the next
-//!    request begins.
+//!    request begins. Where the layer observes, a head whose faults leave one reading passes, with what the
+//!    next reader would stumble over written so that it means the same.
 //! 2. `judge`, on a head of any version: the faults the reader saw, one `Host` that agrees with
 //!    the target, the fields that belong to a connection (RFC 9113 section 8.2), lengths and codings once
 //!    more for doors without raw bytes, and the path (dot segments, encoded separators, bytes that are no
@@ -31,6 +32,7 @@ mod path;
 mod reader;
 mod reason;
 mod request_line;
+mod rewrite;
 #[cfg(test)]
 mod tests;
 

@@ -8,8 +8,8 @@ use bytes::{Bytes, BytesMut};
 
 use super::chunked::{Chunked, Step};
 use super::head::{self, Framing};
-use super::request_line;
 use super::{Fault, ReaderLimits, Reason, Wire};
+use super::{request_line, rewrite};
 
 /// RFC 9112 section 2.2: at least one empty line before the request line is to be ignored. Old clients
 /// send one after a body.
@@ -36,7 +36,10 @@ pub enum Event {
 pub struct Head {
     /// The bytes and all that is wrong with them.
     pub wire: Wire,
-    /// Whether the bytes may pass on. If not, the reader is done with this connection.
+    /// What may pass on: the bytes as sent, save where the layer only observes and the next reader would
+    /// stumble over what it let through.
+    pub passes: Bytes,
+    /// Whether they may pass on. If not, the reader is done with this connection.
     pub readable: bool,
     /// Whether the client asks for another protocol. After the message the reader waits for
     /// [`Reader::go_transparent`] or [`Reader::resume`].
@@ -113,7 +116,12 @@ impl Reader {
                     Found::Whole(head) => Some(self.begin(head)),
                     Found::Unreadable(wire) => {
                         self.state = State::Broken;
-                        Some(Event::Head(Head { wire, readable: false, upgrade: false }))
+                        Some(Event::Head(Head {
+                            wire,
+                            passes: Bytes::new(),
+                            readable: false,
+                            upgrade: false,
+                        }))
                     }
                 }
             }
@@ -202,7 +210,8 @@ impl Reader {
 
     fn begin(&mut self, head: Bytes) -> Event {
         let parsed = head::parse(&head);
-        let readable = parsed.faults.is_empty();
+        let wire = Wire { head, faults: parsed.faults };
+        let readable = wire.faults.is_empty() || self.limits.tolerant && wire.readable();
         self.after = if parsed.upgrade { After::Waiting } else { After::Head };
         self.state = match parsed.framing {
             _ if !readable => State::Broken,
@@ -210,7 +219,11 @@ impl Reader {
             Framing::Length(length) => State::Length(length),
             Framing::Chunked => State::Chunked(Chunked::new()),
         };
-        Event::Head(Head { wire: Wire { head, faults: parsed.faults }, readable, upgrade: parsed.upgrade })
+        let passes = match readable && !wire.faults.is_empty() {
+            true => rewrite::undisputed(&wire.head, parsed.length_with_coding),
+            false => wire.head.clone(),
+        };
+        Event::Head(Head { wire, passes, readable, upgrade: parsed.upgrade })
     }
 }
 

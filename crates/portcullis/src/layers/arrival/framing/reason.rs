@@ -22,6 +22,24 @@ impl Reason {
     }
 }
 
+impl Reason {
+    /// Whether the head says one thing alone in spite of this: where the layer observes, it may pass on.
+    ///
+    /// A raw byte in the target stands for itself; of a length and a coding the coding holds, and the
+    /// length is taken away (RFC 9112 section 6.3); a later version is read as the latest that is known
+    /// (RFC 9110 section 2.5); whether `CONNECT` is served is for others to say.
+    #[must_use]
+    pub fn leaves_one_reading(&self) -> bool {
+        match self.fault {
+            Fault::TargetByte | Fault::TargetEightBit | Fault::LengthWithCoding | Fault::ConnectMethod => {
+                true
+            }
+            Fault::VersionUnsupported => !self.evidence.bytes.starts_with(b"HTTP/0"),
+            _ => false,
+        }
+    }
+}
+
 impl Grounds for Reason {
     fn code(&self) -> &'static str {
         self.fault.code()

@@ -75,7 +75,11 @@ fn target_fault(method: &[u8], target: &[u8]) -> Option<Fault> {
         }
     }
     if method == b"CONNECT" {
-        return None;
+        // RFC 9112 section 3.2.3: a host and a port, both.
+        let has_port = target.rsplit(|byte| *byte == b':').next().is_some_and(|port| {
+            port.len() < target.len() && !port.is_empty() && port.iter().all(u8::is_ascii_digit)
+        });
+        return (!has_port || !is_host_and_port(target)).then_some(Fault::TargetForm);
     }
     match target {
         b"*" if method == b"OPTIONS" => None,

@@ -10,6 +10,45 @@ fn small() -> ReaderLimits {
         headers: 4,
         chunk_extensions: 8,
         trailers: 24,
+        tolerant: false,
+    }
+}
+
+/// What a reader that only observes lets pass of a head, or the first fault that no mode lets pass.
+fn observed(head: &str) -> Result<String, &'static str> {
+    let limits = ReaderLimits { tolerant: true, ..ReaderLimits::default() };
+    let (told, _) = tell(limits, [head.as_bytes()]);
+    match told.heads[0].readable() {
+        true => Ok(String::from_utf8(told.passed).unwrap()),
+        false => Err(told.heads[0].fatal().fault.code()),
+    }
+}
+
+#[test]
+fn what_leaves_one_reading_passes_where_the_layer_observes() {
+    for (sent, passed) in [
+        (
+            "GET /<a>?b=\"<x>\" HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET /%3Ca%3E?b=%22%3Cx%3E%22 HTTP/1.1\r\nHost: a\r\n\r\n",
+        ),
+        ("GET /\u{e9} HTTP/4.0\r\nHost: a\r\n\r\n", "GET /%C3%A9 HTTP/1.1\r\nHost: a\r\n\r\n"),
+        ("CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n", "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n"),
+        (
+            "POST / HTTP/1.1\r\nContent-Length: 7\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n",
+        ),
+    ] {
+        assert_eq!(observed(sent).as_deref(), Ok(passed));
+    }
+    for (sent, fault) in [
+        ("GET / HTTP/0.9\r\nHost: a\r\n\r\n", "framing.version_unsupported"),
+        ("CONNECT a HTTP/1.1\r\nHost: a\r\n\r\n", "framing.target_form"),
+        ("GET / HTTP/1.1\r\nHost:\r\n\r\n", "framing.host_empty"),
+        ("GET /< HTTP/1.1\r\nHost: a b\r\n\r\n", "framing.host_invalid"),
+        ("GET /#f HTTP/1.1\r\nHost: a\r\n\r\n", "framing.target_fragment"),
+        ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1,1\r\n\r\n", "framing.length_list"),
+    ] {
+        assert_eq!(observed(sent), Err(fault));
     }
 }
 
