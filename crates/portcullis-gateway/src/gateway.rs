@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 
 use portcullis::{Engine, Listener};
-use portcullis_tower::{EventSink, GateLayer};
+use portcullis_tower::{EventSink, GateLayer, Lender};
 use tokio::sync::{oneshot, watch};
 
 use crate::listen::{
@@ -152,11 +152,12 @@ impl Gateway {
         spread(&mut doors, http, Listener::Redirect { https_port }, None, &introducers);
         spread(&mut doors, dangerous_plain, Listener::DangerousPlain, None, &introducers);
         let sink: Arc<dyn EventSink> = Arc::new(log.clone());
+        let lender = Arc::new(Lender::default());
         for (number, doors) in doors.into_iter().enumerate() {
             let (drain, drainer) = Drain::new(closed.clone());
             let proxy = Proxy::new(&settings.upstream, drain.clone(), log.clone())?;
-            let gate = GateLayer::new(engine.clone(), sink.clone());
-            let judge = Judge { engine: engine.clone(), sink: sink.clone() };
+            let gate = GateLayer::new(engine.clone(), sink.clone()).with_lender(lender.clone());
+            let judge = Judge { engine: engine.clone(), sink: sink.clone(), lender: lender.clone() };
             let worker = Worker { doors, gate, judge, timeouts: settings.timeouts, drain, drainer };
             running.threads.push(spawn(number, worker, proxy)?);
         }

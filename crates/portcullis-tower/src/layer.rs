@@ -5,6 +5,7 @@ use std::sync::Arc;
 use portcullis::Engine;
 use tower::Layer;
 
+use crate::lend::Lender;
 use crate::service::Gate;
 use crate::sink::EventSink;
 
@@ -15,13 +16,22 @@ use crate::sink::EventSink;
 pub struct GateLayer {
     engine: Arc<Engine>,
     sink: Arc<dyn EventSink>,
+    lender: Arc<Lender>,
 }
 
 impl GateLayer {
     /// A layer that asks `engine` and gives events to `sink`.
     #[must_use]
     pub fn new(engine: Arc<Engine>, sink: Arc<dyn EventSink>) -> Self {
-        Self { engine, sink }
+        Self { engine, sink, lender: Arc::default() }
+    }
+
+    /// Counts callers with `lender`, so that several layers count together and a change of the policy forgets
+    /// nobody.
+    #[must_use]
+    pub fn with_lender(mut self, lender: Arc<Lender>) -> Self {
+        self.lender = lender;
+        self
     }
 }
 
@@ -29,6 +39,6 @@ impl<S> Layer<S> for GateLayer {
     type Service = Gate<S>;
 
     fn layer(&self, inner: S) -> Gate<S> {
-        Gate::new(inner, self.engine.clone(), self.sink.clone())
+        Gate::new(inner, self.engine.clone(), self.sink.clone(), self.lender.clone())
     }
 }

@@ -22,6 +22,7 @@ use tower::Service;
 use crate::body::{Body, BodyError};
 use crate::drain;
 use crate::inbound::{BodyFault, Broken, Inbound, Read, read_ahead};
+use crate::lend::Lender;
 use crate::outbound::depart;
 use crate::sink::{EventSink, record_all};
 
@@ -47,11 +48,12 @@ pub struct Gate<S> {
     inner: S,
     engine: Arc<Engine>,
     sink: Arc<dyn EventSink>,
+    lender: Arc<Lender>,
 }
 
 impl<S> Gate<S> {
-    pub(crate) fn new(inner: S, engine: Arc<Engine>, sink: Arc<dyn EventSink>) -> Self {
-        Self { inner, engine, sink }
+    pub(crate) fn new(inner: S, engine: Arc<Engine>, sink: Arc<dyn EventSink>, lender: Arc<Lender>) -> Self {
+        Self { inner, engine, sink, lender }
     }
 }
 
@@ -77,8 +79,8 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let Self { inner, engine, sink } = self.clone();
-        Box::pin(async move { Ok(through(inner, engine, sink, request).await) })
+        let Self { inner, engine, sink, lender } = self.clone();
+        Box::pin(async move { Ok(through(inner, engine, sink, lender, request).await) })
     }
 }
 
@@ -86,6 +88,7 @@ async fn through<S, B, R>(
     inner: S,
     engine: Arc<Engine>,
     sink: Arc<dyn EventSink>,
+    lender: Arc<Lender>,
     request: Request<B>,
 ) -> Response<Body>
 where
@@ -104,21 +107,34 @@ where
         return plain(StatusCode::INTERNAL_SERVER_ERROR, "the gate was not told who is calling\n");
     };
 
+    let now = moment.since_epoch;
+    let refuse = |refusal: Box<Refusal>| refuse(*refusal, &*sink, &lender);
     let comes_unasked = drain::comes_unasked(&head.headers);
     let received = match engine.receive(head, wire.as_ref(), &peer, moment) {
         ControlFlow::Break(refusal) => {
             if comes_unasked {
                 drain::drain(&mut body).await;
             }
-            return refuse(*refusal, &*sink);
+            return refuse(refusal);
         }
         ControlFlow::Continue(received) => received,
+    };
+    let lent = lender.lend(received.needs(), now).await;
+    let counted = received.needs().counts_failures().then(|| received.needs().clone());
+    let received = match engine.identify(received, &lent) {
+        ControlFlow::Break(refusal) => {
+            if comes_unasked {
+                drain::drain(&mut body).await;
+            }
+            return refuse(refusal);
+        }
+        ControlFlow::Continue(identified) => identified,
     };
     let mut inspector = received.inspector();
     let mut trailers = None;
     match read_ahead(&mut body, &mut inspector, fault.as_ref(), &mut trailers).await {
         Read::Enough => {}
-        Read::Broke(Some(reason)) => return refuse(*received.refuse_body(reason), &*sink),
+        Read::Broke(Some(reason)) => return refuse(received.refuse_body(reason)),
         Read::Broke(None) => return plain(StatusCode::BAD_REQUEST, "the request broke off\n"),
     }
     let mut admitted = match engine.admit(received, &mut inspector) {
@@ -126,7 +142,7 @@ where
             if comes_unasked {
                 drain::drain(&mut body).await;
             }
-            return refuse(*refusal, &*sink);
+            return refuse(refusal);
         }
         ControlFlow::Continue(admitted) => admitted,
     };
@@ -150,11 +166,14 @@ where
         None => None,
     };
     if let Some(reason) = broken.take() {
-        return refuse(*outstanding.refuse(reason), &*sink);
+        return refuse(outstanding.refuse(reason));
     }
     match answer {
         Some(response) => {
             let (head, body) = response.into_parts();
+            if let Some(counted) = counted {
+                lender.give_back(counted.owed(head.status));
+            }
             depart(engine.release(outstanding, head), body, broken, sink).await
         }
         None => {
@@ -171,8 +190,12 @@ async fn ready<S: Service<Q>, Q>(mut inner: S) -> Option<S> {
     Some(inner)
 }
 
-fn refuse(refusal: Refusal, sink: &dyn EventSink) -> Response<Body> {
+/// Answers, records, and counts it against the caller.
+pub(crate) fn refuse(refusal: Refusal, sink: &dyn EventSink, lender: &Lender) -> Response<Body> {
     record_all(sink, refusal.events);
+    if let Some(offence) = refusal.offence {
+        record_all(sink, lender.offend(&offence));
+    }
     refusal.response.map(Body::full)
 }
 

@@ -1,13 +1,15 @@
 //! The product, top to bottom: one request from its head to the record.
 //!
-//! A door calls, in this order: [`Engine::receive`] with the head, [`Received::inspector`] for the body,
-//! [`Engine::admit`], then the app with what [`Admitted::depart`] gives, [`Engine::release`] with the
-//! response head. Each step consumes the one before, so that there is no way to the app but through all
+//! A door calls, in this order: [`Engine::receive`] with the head, [`Engine::identify`] with what
+//! [`Received::needs`] asked it to look up, [`Identified::inspector`] for the body, [`Engine::admit`], then the
+//! app with what [`Admitted::depart`] gives, [`Engine::release`] with the response head. Each step consumes the one before, so that there is no way to the app but through all
 //! of them.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use http::{request, response};
+use zeroize::Zeroizing;
 
 use crate::body::Inspector;
 use crate::exchange::{Exchange, ExchangeId};
@@ -15,6 +17,7 @@ use crate::gate::{self, Refusal, settle};
 use crate::keys::Keyring;
 use crate::layers::arrival::framing::{self, Wire};
 use crate::layers::arrival::{client, host, limits, transport};
+use crate::layers::caller::rate::{self, Lent, Needs};
 use crate::layers::content::csrf::{self, FormTokens, Intent};
 use crate::layers::departure::cookies;
 use crate::layers::departure::redirect::{self, Onward};
@@ -28,11 +31,21 @@ use crate::verdict::Layer;
 pub struct Engine {
     policy: Policy,
     keys: Keyring,
+    /// For the keys of allowances and bans.
+    rate: Arc<Zeroizing<[u8; 32]>>,
+}
+
+/// A request that has arrived; who sends it, and how often, has not been looked at.
+#[must_use]
+pub struct Received {
+    head: request::Parts,
+    exchange: Exchange,
+    needs: Needs,
 }
 
 /// A request whose head may pass; its body has not been seen.
 #[must_use]
-pub struct Received {
+pub struct Identified {
     head: request::Parts,
     exchange: Exchange,
     intent: Intent,
@@ -49,7 +62,8 @@ impl Engine {
     /// An engine for `policy`, with `keys` for what it signs and seals.
     #[must_use]
     pub fn new(policy: Policy, keys: Keyring) -> Self {
-        Self { policy, keys }
+        let rate = Arc::new(keys.newest("rate"));
+        Self { policy, keys, rate }
     }
 
     /// The policy in force.
@@ -58,7 +72,7 @@ impl Engine {
         &self.policy
     }
 
-    /// arrival, and what content can tell from the head alone.
+    /// arrival.
     ///
     /// `wire` is the evidence of the strict reader: the head as sent and the faults it saw. Doors that
     /// have no raw bytes pass `None`.
@@ -79,6 +93,7 @@ impl Engine {
         let path = framing::normal_path(head.uri.path());
         let rules = self.policy.rules(&head.method, &path).clone();
         let mut exchange = Exchange::begin(moment, peer, rules, RequestFacts::of(&head, wire), path);
+        exchange.secret = Some(self.rate.clone());
         let here = &mut exchange;
 
         settle(here, Layer::Framing, |x| framing::judge(&head, wire, &x.rules.framing), |_| ())?;
@@ -89,6 +104,7 @@ impl Engine {
             |x| client::judge(&x.peer, &head.headers, &x.rules.client),
             |x| client::Client::connected(&x.peer),
         )?;
+        rate::meet(&head, here);
         here.site = settle(
             here,
             Layer::Host,
@@ -105,9 +121,22 @@ impl Engine {
             return ControlFlow::Break(gate::refuse(here, Layer::Framing, reason.into()));
         }
         cookies::arrive(&mut head.headers, here, &self.keys);
+        let needs = rate::needs(&head, here);
+        ControlFlow::Continue(Received { head, exchange, needs })
+    }
+
+    /// caller, and what content can tell from the head alone. `lent` is what the door found for
+    /// [`Received::needs`].
+    ///
+    /// # Errors
+    /// Breaks with the refusal to answer with.
+    pub fn identify(&self, received: Received, lent: &Lent) -> ControlFlow<Box<Refusal>, Identified> {
+        let Received { head, mut exchange, needs } = received;
+        let here = &mut exchange;
+        settle(here, Layer::Rate, |x| rate::judge(&needs, lent, x), |_| ())?;
         let intent =
             settle(here, Layer::Csrf, |x| csrf::judge_head(&head, x, &self.keys), |_| Intent::Unasked)?;
-        ControlFlow::Continue(Received { head, exchange, intent })
+        ControlFlow::Continue(Identified { head, exchange, intent })
     }
 
     /// content: what the body told.
@@ -116,10 +145,10 @@ impl Engine {
     /// Breaks with the refusal to answer with.
     pub fn admit(
         &self,
-        received: Received,
+        identified: Identified,
         inspector: &mut Inspector,
     ) -> ControlFlow<Box<Refusal>, Admitted> {
-        let Received { mut head, mut exchange, intent } = received;
+        let Identified { mut head, mut exchange, intent } = identified;
         settle(&mut exchange, Layer::Limits, |x| limits::judge_body(inspector, &x.rules.limits), |_| ())?;
         settle(&mut exchange, Layer::Csrf, |x| csrf::judge_body(&intent, inspector, x, &self.keys), |_| ())?;
         csrf::prepare_for_app(&intent, &mut head.headers, inspector, &exchange.rules.csrf);
@@ -160,13 +189,23 @@ impl Engine {
     /// A request that never became one: the strict reader could not read it.
     pub fn refuse_malformed(&self, wire: &Wire, peer: &Peer, moment: Moment) -> Box<Refusal> {
         let rules = self.policy.site().clone();
-        let mut exchange = Exchange::begin(moment, peer, rules, RequestFacts::of_wire(wire), String::new());
+        let facts = RequestFacts::of_wire(wire);
+        let mut exchange = Exchange::begin(moment, peer, rules, facts, String::new());
+        exchange.secret = Some(self.rate.clone());
         let reason = wire.fatal();
         gate::refuse(&mut exchange, Layer::Framing, reason.into())
     }
 }
 
 impl Received {
+    /// What the door must look up before [`Engine::identify`].
+    #[must_use]
+    pub fn needs(&self) -> &Needs {
+        &self.needs
+    }
+}
+
+impl Identified {
     /// The inspector that the body must go through before [`Engine::admit`].
     pub fn inspector(&self) -> Inspector {
         Inspector::new(&self.head, &self.exchange.rules.limits)

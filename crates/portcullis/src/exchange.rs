@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use zeroize::Zeroizing;
 
 use crate::layers::arrival::client::Client;
 use crate::layers::arrival::host::Site;
 use crate::layers::arrival::transport::Scheme;
+use crate::layers::caller::rate::{Allowance, Guest, Limit};
 use crate::layers::content::csrf;
 use crate::layers::departure::headers::Nonce;
 use crate::layers::departure::redirect;
@@ -60,6 +62,12 @@ pub(crate) struct Exchange {
     pub(crate) client: Client,
     pub(crate) site: Site,
     pub(crate) scheme: Scheme,
+    /// For keys of allowances and bans; without it nobody is counted.
+    pub(crate) secret: Option<Arc<Zeroizing<[u8; 32]>>>,
+    /// Whose refusals are counted.
+    pub(crate) guest: Option<Guest>,
+    /// What limits of rate said.
+    pub(crate) allowances: Vec<(Arc<Limit>, Allowance)>,
     /// The cookie that CSRF tokens are bound to.
     pub(crate) anchor: csrf::Anchor,
     /// Handed to the app, for forms that it writes itself.
@@ -100,6 +108,9 @@ impl Exchange {
             request,
             path,
             site: Site::unknown(),
+            secret: None,
+            guest: None,
+            allowances: Vec::new(),
             anchor: csrf::Anchor::Absent,
             form_tokens: None,
             resubmit: None,
@@ -107,6 +118,11 @@ impl Exchange {
             events: Vec::new(),
             observed: Vec::new(),
         }
+    }
+
+    /// Goes on under the id of an earlier exchange, whose event tells why this one is refused.
+    pub(crate) fn rename(&mut self, earlier: &str) {
+        earlier.clone_into(&mut self.id.0);
     }
 
     /// The events so far, for the door; none where the policy keeps no log.

@@ -7,10 +7,11 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 
 use crate::exchange::{Exchange, ExchangeId};
+use crate::layers::caller::rate::{self, Offence};
 use crate::layers::record::event::{Event, Outcome};
 use crate::page;
 use crate::reason::Reason;
-use crate::verdict::{Grounds, Layer, Mode, Verdict};
+use crate::verdict::{Layer, Mode, Verdict};
 
 /// A refusal: the answer for the client and the events for the log.
 #[must_use = "a refusal that is not answered is a door left open"]
@@ -23,6 +24,8 @@ pub struct Refusal {
     pub response: Response<Bytes>,
     /// The refusal's event, last, after those of layers that only observed.
     pub events: Vec<Event>,
+    /// What it counts for against the caller; a door that keeps count of it can ban who keeps being refused.
+    pub offence: Option<Box<Offence>>,
 }
 
 /// Asks a layer and acts on its answer according to the layer's mode here.
@@ -56,21 +59,25 @@ pub(crate) fn observe(exchange: &mut Exchange, layer: Layer, reason: &Reason) {
         return;
     }
     exchange.observed.push(layer);
+    if reason.is_quiet() {
+        return;
+    }
     let event = Event::verdict(exchange, layer, reason, Outcome::WouldRefuse);
     exchange.events.push(event);
 }
 
-/// Makes the refusal: the page and its event. A redirect to HTTPS is an answer, not an incident, and
-/// leaves no event.
+/// Makes the refusal: the page and its event, where it leaves one.
 pub(crate) fn refuse(exchange: &mut Exchange, layer: Layer, reason: Reason) -> Box<Refusal> {
     let mut response = page::refusal(exchange, &reason);
     if layer == Layer::Framing {
         // Who sends one ambiguous message is not trusted to end it where we think (RFC 9112 section 11.2).
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    if !reason.status().is_redirection() {
+    if !reason.is_quiet() {
         let event = Event::verdict(exchange, layer, &reason, Outcome::Refused);
         exchange.events.push(event);
     }
-    Box::new(Refusal { id: exchange.id.clone(), reason, response, events: exchange.take_events() })
+    let offence = rate::offence(exchange, &reason);
+    let events = exchange.take_events();
+    Box::new(Refusal { id: exchange.id.clone(), reason, response, events, offence })
 }

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //!            arrival            caller             content              departure            record
-//! bytes ──▶ framing, limits, ─▶ …            ─▶ csrf            ─▶ app ─▶ cookies, headers, ─▶ event
+//! bytes ──▶ framing, limits, ─▶ rate         ─▶ csrf            ─▶ app ─▶ cookies, headers, ─▶ event
 //!           client, host,                                               leak, redirect,
 //!           transport                                                   html
 //! ```
@@ -28,7 +28,7 @@ pub mod request;
 pub mod response;
 pub mod verdict;
 
-pub use engine::{Admitted, Engine, Received};
+pub use engine::{Admitted, Engine, Identified, Received};
 pub use exchange::ExchangeId;
 pub use gate::Refusal;
 pub use layers::record::event::Event;

@@ -3,6 +3,7 @@
 use http::StatusCode;
 
 use crate::layers::arrival::{client, framing, host, limits, transport};
+use crate::layers::caller::rate;
 use crate::layers::content::csrf;
 use crate::layers::departure::{cookies, leak, redirect};
 use crate::verdict::{Evidence, Grounds, Layer, Place};
@@ -41,10 +42,19 @@ reasons! {
     Client => client::Reason,
     Host => host::Reason,
     Transport => transport::Reason,
+    Rate => rate::Reason,
     Csrf => csrf::Reason,
     Cookies => cookies::Reason,
     Leak => leak::Reason,
     Redirect => redirect::Reason,
+}
+
+impl Reason {
+    /// Whether it leaves no event of its own: a redirect to HTTPS is an answer, not an incident, and a flood of
+    /// refusals that were told of a moment ago must not become a flood of lines.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.status().is_redirection() || matches!(self, Self::Rate(reason) if reason.is_told())
+    }
 }
 
 impl Grounds for Reason {

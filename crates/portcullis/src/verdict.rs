@@ -32,6 +32,8 @@ pub enum Layer {
     Host,
     /// arrival: was it HTTPS.
     Transport,
+    /// caller: is there allowance left for this caller.
+    Rate,
     /// content: did the user mean to send this.
     Csrf,
     /// departure (and the way in): flags, prefixes, sealing.
@@ -50,12 +52,13 @@ pub enum Layer {
 
 impl Layer {
     /// All layers, in the order of the path.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Framing,
         Self::Limits,
         Self::Client,
         Self::Host,
         Self::Transport,
+        Self::Rate,
         Self::Csrf,
         Self::Cookies,
         Self::Headers,
@@ -74,6 +77,7 @@ impl Layer {
             Self::Client => "client",
             Self::Host => "host",
             Self::Transport => "transport",
+            Self::Rate => "rate",
             Self::Csrf => "csrf",
             Self::Cookies => "cookies",
             Self::Headers => "headers",

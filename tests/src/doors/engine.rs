@@ -44,6 +44,14 @@ fn one(case: &Case, engine: &Engine, message: Read) -> Outcome {
         }
         ControlFlow::Continue(received) => received,
     };
+    let lent = received.needs().fresh(moment().since_epoch);
+    let received = match engine.identify(received, &lent) {
+        ControlFlow::Break(refusal) => {
+            answer(&mut outcome, *refusal);
+            return outcome;
+        }
+        ControlFlow::Continue(identified) => identified,
+    };
     let mut inspector = received.inspector();
     if let Some(fault) = request.body_fault {
         answer(&mut outcome, *received.refuse_body(fault));

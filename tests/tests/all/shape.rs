@@ -15,7 +15,7 @@ fn read(path: &str) -> String {
 
 fn rooms() -> Vec<(String, PathBuf)> {
     let mut rooms = Vec::new();
-    for stage in ["arrival", "content", "departure", "record"] {
+    for stage in ["arrival", "caller", "content", "departure", "record"] {
         let folder = root().join("crates/portcullis/src/layers").join(stage);
         for entry in std::fs::read_dir(folder).unwrap().flatten() {
             if entry.path().is_dir() {

@@ -6,13 +6,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use http::{HeaderValue, Response, StatusCode, header};
 use portcullis::layers::arrival::framing::{ReaderLimits, Wire};
 use portcullis::{Engine, Moment, Peer};
-use portcullis_tower::{Body, EventSink};
+use portcullis_tower::{Body, EventSink, Lender};
 
 /// Refuses what never became a request.
 #[derive(Clone)]
 pub(crate) struct Judge {
     pub(crate) engine: Arc<Engine>,
     pub(crate) sink: Arc<dyn EventSink>,
+    pub(crate) lender: Arc<Lender>,
 }
 
 impl Judge {
@@ -25,7 +26,8 @@ impl Judge {
     pub(crate) fn refuse_malformed(&self, wire: &Wire, peer: &Peer) -> Response<Body> {
         let Some(moment) = moment() else { return self.unseen() };
         let refusal = self.engine.refuse_malformed(wire, peer, moment);
-        for event in refusal.events {
+        let bans = refusal.offence.map(|offence| self.lender.offend(&offence)).unwrap_or_default();
+        for event in refusal.events.into_iter().chain(bans) {
             self.sink.record(event);
         }
         closing(refusal.response.map(Body::full))

@@ -20,6 +20,7 @@ pub use taste::Taste;
 
 use crate::exchange::Exchange;
 use crate::layers::arrival::transport;
+use crate::layers::caller::rate;
 use crate::layers::content::csrf;
 use crate::reason::Reason;
 use crate::verdict::{Grounds, Layer};
@@ -41,6 +42,9 @@ pub(crate) fn refusal(exchange: &Exchange, reason: &Reason) -> Response<Bytes> {
     }
     if let Some(hsts) = transport::hsts_header(&exchange.rules.transport, exchange.scheme, &exchange.site) {
         headers.insert(STRICT_TRANSPORT_SECURITY, hsts);
+    }
+    if let Reason::Rate(reason) = reason {
+        rate::announce_refusal(headers, reason, &exchange.allowances);
     }
     if must_close(reason.layer(), status) && exchange.request.is_http1() {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));

@@ -14,6 +14,7 @@ mod unknown;
 use std::sync::Arc;
 
 use crate::layers::arrival::{client, framing, host, limits, transport};
+use crate::layers::caller::rate;
 use crate::layers::content::csrf;
 use crate::layers::departure::{cookies, headers, html, leak, redirect};
 use crate::layers::record::event;
@@ -57,6 +58,8 @@ pub struct Rules {
     pub host: host::Config,
     /// arrival/transport
     pub transport: transport::Config,
+    /// caller/rate
+    pub rate: rate::Config,
     /// content/csrf
     pub csrf: csrf::Config,
     /// departure/cookies
@@ -83,6 +86,7 @@ impl Rules {
             Layer::Client => self.client.mode,
             Layer::Host => self.host.mode,
             Layer::Transport => self.transport.mode,
+            Layer::Rate => self.rate.mode,
             Layer::Csrf => self.csrf.mode,
             Layer::Cookies => self.cookies.mode,
             Layer::Headers => self.headers.mode,
@@ -101,6 +105,7 @@ impl Rules {
             client: client::Config::check(&raw.client, &mut faults.section("client")),
             host: host::Config::check(&raw.host, &mut faults.section("host")),
             transport: transport::Config::check(&raw.transport, &mut faults.section("transport")),
+            rate: rate::Config::check(&raw.rate, &mut faults.section("rate")),
             csrf: csrf::Config::check(&raw.csrf, &mut faults.section("csrf")),
             cookies: cookies::Config::check(&raw.cookies, &mut faults.section("cookies")),
             headers: headers::Config::check(&raw.headers, &mut faults.section("headers")),
@@ -240,6 +245,13 @@ fn check_route(
             &format!("framing.{key}"),
             format!("`{key}` is needed before the route is known, so that it can only be set for the site"),
             "write it below `[framing]`; `[limits]` has bounds by route",
+        );
+    }
+    for key in route.rate.site_wide_keys() {
+        faults.at(
+            &format!("rate.{key}"),
+            format!("`{key}` holds for the whole site: there is one store"),
+            "write it below `[rate]`",
         );
     }
     if let Some(earlier) = before.iter().find(|earlier| earlier.shadows(&pattern, &methods)) {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::Faults;
 use super::units::Span;
 use crate::layers::arrival::{client, framing, host, limits, transport};
+use crate::layers::caller::rate;
 use crate::layers::content::csrf;
 use crate::layers::departure::{cookies, headers, html, leak, redirect};
 use crate::layers::record::event;
@@ -36,6 +37,8 @@ pub struct File {
     pub host: host::Raw,
     /// HTTPS and HSTS.
     pub transport: transport::Raw,
+    /// Allowances of callers, and bans.
+    pub rate: rate::Raw,
     /// Cross-site request forgery.
     pub csrf: csrf::Raw,
     /// Cookies.
@@ -72,6 +75,8 @@ pub struct Route {
     pub host: host::Raw,
     /// HTTPS and HSTS.
     pub transport: transport::Raw,
+    /// Allowances of callers, and bans.
+    pub rate: rate::Raw,
     /// Cross-site request forgery.
     pub csrf: csrf::Raw,
     /// Cookies.
@@ -207,6 +212,7 @@ pub struct Layers {
     pub(super) client: client::Raw,
     pub(super) host: host::Raw,
     pub(super) transport: transport::Raw,
+    pub(super) rate: rate::Raw,
     pub(super) csrf: csrf::Raw,
     pub(super) cookies: cookies::Raw,
     pub(super) headers: headers::Raw,
@@ -224,6 +230,7 @@ impl File {
             client: self.client.clone(),
             host: self.host.clone(),
             transport: self.transport.clone(),
+            rate: self.rate.clone(),
             csrf: self.csrf.clone(),
             cookies: self.cookies.clone(),
             headers: self.headers.clone(),
@@ -343,6 +350,7 @@ impl Layers {
             client: merged(document, route, "client", faults)?,
             host: merged(document, route, "host", faults)?,
             transport: merged(document, route, "transport", faults)?,
+            rate: rate_limits(document, route, faults)?,
             csrf: merged(document, route, "csrf", faults)?,
             cookies: merged(document, route, "cookies", faults)?,
             headers: merged(document, route, "headers", faults)?,
@@ -352,6 +360,16 @@ impl Layers {
             event: merged(document, route, "event", faults)?,
         })
     }
+}
+
+/// Limits are the one list that a route adds to: what the site limits stays limited on each of its routes.
+fn rate_limits(site: &toml::Table, route: &toml::Table, faults: &mut Faults<'_>) -> Option<rate::Raw> {
+    let mut laid: rate::Raw = merged(site, route, "rate", faults)?;
+    let below: rate::Raw = merged(site, &toml::Table::new(), "rate", faults)?;
+    let own = route.get("rate").and_then(|rate| rate.get("limit")).is_some();
+    let path = route.get("path").and_then(toml::Value::as_str).unwrap_or_default();
+    laid.lay_over(&below.limit, path, own);
+    Some(laid)
 }
 
 fn merged<T: for<'de> Deserialize<'de>>(

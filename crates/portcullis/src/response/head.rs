@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderValue, response};
 use super::subject::OF_EXACT_BYTES;
 use crate::exchange::Exchange;
 use crate::keys::Keyring;
+use crate::layers::caller::rate;
 use crate::layers::departure::html::Findings;
 use crate::layers::departure::{cookies, headers};
 use crate::layers::record::event::Event;
@@ -45,6 +46,9 @@ pub(super) fn finish(
         }
     }
     headers::apply(head, exchange, findings);
+    if exchange.rules.rate.headers {
+        rate::announce(&mut head.headers, &exchange.allowances);
+    }
     if !matches!(change, Change::None) && !head.headers.contains_key(CACHE_CONTROL) {
         // Without it a shared cache may keep the page and give one visitor's token to others.
         head.headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));

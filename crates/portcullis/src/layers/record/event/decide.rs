@@ -153,6 +153,13 @@ impl Event {
         }
     }
 
+    /// The same, about one exchange.
+    #[must_use]
+    pub fn about(mut self, id: &str) -> Self {
+        self.id = Some(clean(id, 64));
+        self
+    }
+
     fn of(exchange: &Exchange, outcome: Outcome, sentence: &str) -> Self {
         let redactor = &exchange.rules.event.redactor;
         let (name, severity) = match outcome {

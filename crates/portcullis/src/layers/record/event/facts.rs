@@ -48,6 +48,11 @@ impl RequestFacts {
         }
     }
 
+    /// What the client says it is, for people.
+    pub(crate) fn agent(&self) -> Option<String> {
+        self.user_agent.as_ref().map(|agent| super::printable(agent.get(..64).unwrap_or(agent), 64))
+    }
+
     /// Whether a connection header may go with the answer; HTTP/2 has none (RFC 9113 section 8.2.2).
     pub(crate) fn is_http1(&self) -> bool {
         !matches!(self.version, Some("2" | "3"))

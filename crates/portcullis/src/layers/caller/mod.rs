@@ -1,0 +1,3 @@
+//! caller: who asks, and how much that caller may ask for.
+
+pub mod rate;
