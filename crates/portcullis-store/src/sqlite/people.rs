@@ -1,0 +1,280 @@
+//! People in SQLite.
+
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::Sqlite;
+use super::rows::{all, instant, maybe_instant, micros};
+use crate::people::{Activity, Credential, CredentialKind, NewUser, People, Standing, Taken, Token, User};
+use crate::{Instant, Key, Pending, UserId};
+
+/// How much of an account's past is kept.
+const ACTIVITIES: i64 = 100;
+
+impl People for Sqlite {
+    fn add(&self, user: NewUser, now: Instant) -> Pending<'_, Result<(), Taken>> {
+        self.write(move |connection| {
+            let mut insert = connection.prepare_cached(
+                "INSERT INTO user (id, email, name, password, standing, made) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (email) DO NOTHING",
+            )?;
+            let NewUser { id, email, name, password, standing, roles } = &user;
+            if insert.execute((id, email, name, password, standing, micros(now)))? == 0 {
+                return Ok(Err(Taken));
+            }
+            for role in roles {
+                set_role(connection, *id, role, true)?;
+            }
+            Ok(Ok(()))
+        })
+    }
+
+    fn user(&self, id: UserId) -> Pending<'_, Option<User>> {
+        self.read(move |connection| {
+            let mut select = connection.prepare_cached("SELECT * FROM user WHERE id = ?1")?;
+            select.query_row([id], user).optional()?.map(|user| with_roles(connection, user)).transpose()
+        })
+    }
+
+    fn user_by_email(&self, email: String) -> Pending<'_, Option<User>> {
+        self.read(move |connection| {
+            let mut select = connection.prepare_cached("SELECT * FROM user WHERE email = ?1")?;
+            select.query_row([email], user).optional()?.map(|user| with_roles(connection, user)).transpose()
+        })
+    }
+
+    fn users(&self, after: Option<String>, most: u32) -> Pending<'_, Vec<User>> {
+        self.read(move |connection| {
+            let mut select =
+                connection.prepare_cached("SELECT * FROM user WHERE email > ?1 ORDER BY email LIMIT ?2")?;
+            let users = all(&mut select, (after.unwrap_or_default(), most), user)?;
+            users.into_iter().map(|user| with_roles(connection, user)).collect()
+        })
+    }
+
+    fn upgrade_password(&self, id: UserId, old: String, new: String) -> Pending<'_, bool> {
+        self.write(move |connection| {
+            let mut update =
+                connection.prepare_cached("UPDATE user SET password = ?3 WHERE id = ?1 AND password = ?2")?;
+            Ok(update.execute((id, old, new))? > 0)
+        })
+    }
+
+    fn set_password(&self, id: UserId, hash: Option<String>, now: Instant) -> Pending<'_, bool> {
+        self.write(move |connection| {
+            let mut update = connection
+                .prepare_cached("UPDATE user SET password = ?2, password_changed = ?3 WHERE id = ?1")?;
+            connection.prepare_cached("DELETE FROM token WHERE user = ?1")?.execute([id])?;
+            Ok(update.execute((id, hash, micros(now)))? > 0)
+        })
+    }
+
+    fn set_email(&self, id: UserId, email: String) -> Pending<'_, Result<bool, Taken>> {
+        self.write(move |connection| {
+            let mut other = connection
+                .prepare_cached("SELECT EXISTS (SELECT 1 FROM user WHERE email = ?1 AND id <> ?2)")?;
+            if other.query_row((&email, id), |row| row.get(0))? {
+                return Ok(Err(Taken));
+            }
+            connection.prepare_cached("DELETE FROM token WHERE user = ?1")?.execute([id])?;
+            let mut update = connection.prepare_cached("UPDATE user SET email = ?2 WHERE id = ?1")?;
+            Ok(Ok(update.execute((id, email))? > 0))
+        })
+    }
+
+    fn set_name(&self, id: UserId, name: String) -> Pending<'_, bool> {
+        self.write(move |connection| {
+            let mut update = connection.prepare_cached("UPDATE user SET name = ?2 WHERE id = ?1")?;
+            Ok(update.execute((id, name))? > 0)
+        })
+    }
+
+    fn set_standing(&self, id: UserId, standing: Standing) -> Pending<'_, bool> {
+        self.write(move |connection| {
+            let mut update = connection.prepare_cached("UPDATE user SET standing = ?2 WHERE id = ?1")?;
+            Ok(update.execute((id, standing))? > 0)
+        })
+    }
+
+    fn set_role(&self, id: UserId, role: String, has: bool) -> Pending<'_, bool> {
+        self.write(move |connection| {
+            let mut exists = connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM user WHERE id = ?1)")?;
+            if !exists.query_row([id], |row| row.get::<_, bool>(0))? {
+                return Ok(false);
+            }
+            set_role(connection, id, &role, has).map(|()| true)
+        })
+    }
+
+    fn remove(&self, id: UserId) -> Pending<'_, bool> {
+        self.write(move |connection| {
+            connection.prepare_cached("DELETE FROM session WHERE user = ?1")?.execute([id])?;
+            connection.prepare_cached("DELETE FROM remembered WHERE user = ?1")?.execute([id])?;
+            Ok(connection.prepare_cached("DELETE FROM user WHERE id = ?1")?.execute([id])? > 0)
+        })
+    }
+
+    fn add_credential(&self, credential: Credential) -> Pending<'_, Result<(), Taken>> {
+        self.write(move |connection| {
+            let mut insert = connection.prepare_cached(
+                "INSERT INTO credential (kind, key, user, label, content, made, used)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, NULL) ON CONFLICT (kind, key) DO NOTHING",
+            )?;
+            let Credential { kind, key, user, label, content, made, .. } = &credential;
+            let added = insert.execute((kind, key, user, label, content, micros(*made)))?;
+            Ok(if added > 0 { Ok(()) } else { Err(Taken) })
+        })
+    }
+
+    fn credential(&self, kind: CredentialKind, key: Key) -> Pending<'_, Option<Credential>> {
+        self.read(move |connection| {
+            let mut select =
+                connection.prepare_cached("SELECT * FROM credential WHERE kind = ?1 AND key = ?2")?;
+            select.query_row((kind, key), credential).optional()
+        })
+    }
+
+    fn credentials(&self, user: UserId, kind: CredentialKind) -> Pending<'_, Vec<Credential>> {
+        self.read(move |connection| {
+            let mut select = connection.prepare_cached(
+                "SELECT * FROM credential WHERE user = ?1 AND kind = ?2 ORDER BY made, key",
+            )?;
+            all(&mut select, (user, kind), credential)
+        })
+    }
+
+    fn use_credential(
+        &self,
+        kind: CredentialKind,
+        key: Key,
+        content: Vec<u8>,
+        now: Instant,
+    ) -> Pending<'_, bool> {
+        self.write(move |connection| {
+            let mut update = connection.prepare_cached(
+                "UPDATE credential SET content = ?3, used = ?4 WHERE kind = ?1 AND key = ?2",
+            )?;
+            Ok(update.execute((kind, key, content, micros(now)))? > 0)
+        })
+    }
+
+    fn remove_credential(&self, user: UserId, kind: CredentialKind, key: Key) -> Pending<'_, bool> {
+        self.write(move |connection| {
+            let mut delete = connection
+                .prepare_cached("DELETE FROM credential WHERE user = ?1 AND kind = ?2 AND key = ?3")?;
+            Ok(delete.execute((user, kind, key))? > 0)
+        })
+    }
+
+    fn promise(&self, token: Token) -> Pending<'_, ()> {
+        self.write(move |connection| {
+            let mut insert = connection.prepare_cached(
+                "INSERT OR REPLACE INTO token (key, user, purpose, content, expires) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?;
+            let Token { key, user, purpose, content, end } = &token;
+            insert.execute((key, user, purpose, content, micros(*end))).map(drop)
+        })
+    }
+
+    fn promised(&self, key: Key, purpose: String, now: Instant) -> Pending<'_, Option<Token>> {
+        self.read(move |connection| {
+            let mut select = connection
+                .prepare_cached("SELECT * FROM token WHERE key = ?1 AND purpose = ?2 AND expires > ?3")?;
+            select.query_row((key, purpose, micros(now)), token).optional()
+        })
+    }
+
+    fn keep(&self, key: Key, purpose: String, now: Instant) -> Pending<'_, Option<Token>> {
+        self.write(move |connection| {
+            let mut delete = connection.prepare_cached(
+                "DELETE FROM token WHERE key = ?1 AND purpose = ?2 AND expires > ?3 RETURNING *",
+            )?;
+            delete.query_row((key, purpose, micros(now)), token).optional()
+        })
+    }
+
+    fn note(&self, user: UserId, activity: Activity) -> Pending<'_, ()> {
+        self.write(move |connection| {
+            let mut last =
+                connection.prepare_cached("SELECT coalesce(max(number), 0) FROM activity WHERE user = ?1")?;
+            let number = last.query_row([user], |row| row.get::<_, i64>(0))? + 1;
+            let Activity { at, what, network, agent } = &activity;
+            connection.prepare_cached("INSERT INTO activity VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute((
+                user,
+                number,
+                micros(*at),
+                what,
+                network,
+                agent,
+            ))?;
+            connection
+                .prepare_cached("DELETE FROM activity WHERE user = ?1 AND number <= ?2")?
+                .execute((user, number - ACTIVITIES))
+                .map(drop)
+        })
+    }
+
+    fn activity(&self, user: UserId, most: u32) -> Pending<'_, Vec<Activity>> {
+        self.read(move |connection| {
+            let mut select = connection
+                .prepare_cached("SELECT * FROM activity WHERE user = ?1 ORDER BY number DESC LIMIT ?2")?;
+            all(&mut select, (user, most), |row| {
+                Ok(Activity {
+                    at: instant(row, "at")?,
+                    what: row.get("what")?,
+                    network: row.get("network")?,
+                    agent: row.get("agent")?,
+                })
+            })
+        })
+    }
+}
+
+fn set_role(connection: &Connection, id: UserId, role: &str, has: bool) -> rusqlite::Result<()> {
+    let query = if has {
+        "INSERT INTO role (user, role) VALUES (?1, ?2) ON CONFLICT DO NOTHING"
+    } else {
+        "DELETE FROM role WHERE user = ?1 AND role = ?2"
+    };
+    connection.prepare_cached(query)?.execute((id, role)).map(drop)
+}
+
+fn with_roles(connection: &Connection, user: User) -> rusqlite::Result<User> {
+    let mut select = connection.prepare_cached("SELECT role FROM role WHERE user = ?1 ORDER BY role")?;
+    let roles = all(&mut select, [user.id], |row| row.get(0))?;
+    Ok(User { roles, ..user })
+}
+
+fn user(row: &Row<'_>) -> rusqlite::Result<User> {
+    Ok(User {
+        id: row.get("id")?,
+        email: row.get("email")?,
+        name: row.get("name")?,
+        password: row.get("password")?,
+        standing: row.get("standing")?,
+        roles: Vec::new(),
+        made: instant(row, "made")?,
+        password_changed: maybe_instant(row, "password_changed")?,
+    })
+}
+
+fn credential(row: &Row<'_>) -> rusqlite::Result<Credential> {
+    Ok(Credential {
+        key: row.get("key")?,
+        user: row.get("user")?,
+        kind: row.get("kind")?,
+        label: row.get("label")?,
+        content: row.get("content")?,
+        made: instant(row, "made")?,
+        used: maybe_instant(row, "used")?,
+    })
+}
+
+fn token(row: &Row<'_>) -> rusqlite::Result<Token> {
+    Ok(Token {
+        key: row.get("key")?,
+        user: row.get("user")?,
+        purpose: row.get("purpose")?,
+        content: row.get("content")?,
+        end: instant(row, "expires")?,
+    })
+}
