@@ -14,6 +14,28 @@ pub enum Language {
     Sql,
     /// HTML, SVG, MathML and the script inside them.
     Html,
+    /// Command lines of `sh`, `bash`, `cmd` and PowerShell.
+    Shell,
+    /// Paths and names of files.
+    Path,
+    /// Expressions of template engines and look-ups in log messages.
+    Template,
+    /// Addresses that a server fetches.
+    Url,
+    /// Queries of document databases.
+    Query,
+    /// Search filters of LDAP.
+    Ldap,
+    /// XPath expressions.
+    XPath,
+    /// Serialised objects.
+    Object,
+    /// XML documents with entities.
+    Xml,
+    /// Header fields of HTTP and of mail.
+    Header,
+    /// Code of PHP, Python, JavaScript, Ruby and Java.
+    Code,
 }
 
 impl Language {
@@ -23,6 +45,17 @@ impl Language {
         match self {
             Self::Sql => "sqli",
             Self::Html => "xss",
+            Self::Shell => "shell",
+            Self::Path => "path",
+            Self::Template => "template",
+            Self::Url => "ssrf",
+            Self::Query => "nosql",
+            Self::Ldap => "ldap",
+            Self::XPath => "xpath",
+            Self::Object => "serialized",
+            Self::Xml => "xxe",
+            Self::Header => "header",
+            Self::Code => "code",
         }
     }
 
@@ -32,6 +65,17 @@ impl Language {
         match self {
             Self::Sql => 89,
             Self::Html => 79,
+            Self::Shell => 78,
+            Self::Path => 22,
+            Self::Template => 1336,
+            Self::Url => 918,
+            Self::Query => 943,
+            Self::Ldap => 90,
+            Self::XPath => 643,
+            Self::Object => 502,
+            Self::Xml => 611,
+            Self::Header => 93,
+            Self::Code => 94,
         }
     }
 }
