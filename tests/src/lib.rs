@@ -4,5 +4,6 @@
 pub mod case;
 pub mod crs;
 pub mod doors;
+pub mod live;
 pub mod outcome;
 pub mod wire;

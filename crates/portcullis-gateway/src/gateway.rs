@@ -18,6 +18,7 @@ use crate::record::keys::{self, KeyError};
 use crate::record::{DataDir, EventLog};
 use crate::run_as::RunAsError;
 use crate::settings::Settings;
+use crate::store::Store;
 use crate::tls::Secure;
 use crate::tls::authority::{self, AuthorityError, Development};
 use crate::tls::certificates::{CertificateError, Certificates};
@@ -42,6 +43,8 @@ pub struct Running {
     pub development: Option<Development>,
     /// The event log.
     pub log: EventLog,
+    /// Allowances and bans.
+    pub lender: Arc<Lender>,
     closing: watch::Sender<bool>,
     threads: Vec<oneshot::Receiver<()>>,
     _certificates: Option<Sender<()>>,
@@ -130,6 +133,10 @@ impl Gateway {
         let https_port = addresses(&https).first().map_or(443, SocketAddr::port);
         let all = || [&https, &http, &dangerous_plain].into_iter().flatten();
 
+        let lender = Arc::new(Lender::default());
+        if let Some(store) = &settings.store {
+            lender.share(Some(Arc::new(Store::open(store.clone(), log.clone())?)));
+        }
         let (closing, closed) = watch::channel(false);
         let mut running = Running {
             https: addresses(&https),
@@ -139,6 +146,7 @@ impl Gateway {
             tls: tls.clone(),
             development,
             log: log.clone(),
+            lender: lender.clone(),
             closing,
             threads: Vec::new(),
             _certificates: certificates,
@@ -152,7 +160,6 @@ impl Gateway {
         spread(&mut doors, http, Listener::Redirect { https_port }, None, &introducers);
         spread(&mut doors, dangerous_plain, Listener::DangerousPlain, None, &introducers);
         let sink: Arc<dyn EventSink> = Arc::new(log.clone());
-        let lender = Arc::new(Lender::default());
         for (number, doors) in doors.into_iter().enumerate() {
             let (drain, drainer) = Drain::new(closed.clone());
             let proxy = Proxy::new(&settings.upstream, drain.clone(), log.clone())?;

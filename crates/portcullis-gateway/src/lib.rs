@@ -14,6 +14,7 @@ pub mod listen;
 pub mod record;
 pub mod run_as;
 mod settings;
+pub mod store;
 #[cfg(test)]
 mod testing;
 pub mod tls;

@@ -9,6 +9,7 @@ use portcullis::policy::raw;
 
 use crate::listen::{Address, Introducers, NoAddress, Timeouts};
 use crate::run_as::RunAs;
+use crate::store::StoreSettings;
 use crate::tls::certificates::CertificateFiles;
 use crate::upstream::{Upstream, UpstreamError};
 
@@ -41,6 +42,8 @@ pub struct Settings {
     pub names: Vec<String>,
     /// The policy for the engine.
     pub policy: Policy,
+    /// Where allowances are counted together with other gates.
+    pub store: Option<StoreSettings>,
     /// Where state lives.
     pub data_dir: PathBuf,
 }
@@ -69,6 +72,8 @@ impl Settings {
     pub const DATA_DIR: &'static str = "portcullis-data";
     /// Where HTTPS is served unless told otherwise.
     pub const HTTPS: Address = Address::Tcp(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8443));
+    /// How long an answer of a shared store is waited for unless told otherwise.
+    pub const STORE_TIMEOUT: Duration = Duration::from_millis(50);
     /// Who may connect to sockets in the file system unless told otherwise: user and group.
     pub const UNIX_MODE: u32 = 0o660;
 
@@ -89,6 +94,7 @@ impl Settings {
             certificate_interval: Duration::from_secs(2),
             names: Vec::new(),
             policy: Policy::default(),
+            store: None,
             data_dir: PathBuf::from(Self::DATA_DIR),
         }
     }
@@ -127,6 +133,11 @@ impl Settings {
             .map(|pair| CertificateFiles { chain: folder.join(&pair.chain), key: folder.join(&pair.key) })
             .collect();
         settings.names = file.host.names.iter().flatten().map(|name| without_port(name).to_owned()).collect();
+        settings.store = file.rate.store.clone().filter(|store| store != "memory").map(|url| StoreSettings {
+            url,
+            timeout: file.rate.store_timeout.map_or(Self::STORE_TIMEOUT, |span| span.0),
+            lost: file.rate.store_lost.unwrap_or_default(),
+        });
         settings.policy = policy;
         settings.checked()
     }

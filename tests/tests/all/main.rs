@@ -6,4 +6,5 @@ mod crs_bytes;
 mod doors_agree;
 mod http2;
 mod policy_reference;
+mod rate;
 mod shape;

@@ -30,8 +30,9 @@ const TOLD: Duration = Duration::from_secs(10);
 pub trait Remote: Send + Sync + 'static {
     /// Draws all or nothing.
     fn draw<'a>(&'a self, draws: &'a [&'a Draw]) -> Pin<Box<dyn Future<Output = Drawn> + Send + 'a>>;
-    /// Puts back what did not count; need not be waited for.
-    fn give_back(&self, draws: Vec<Draw>);
+    /// Puts back what did not count; need not be waited for. Returns them while it is away: they were counted
+    /// here.
+    fn give_back(&self, draws: Vec<Draw>) -> Vec<Draw>;
 }
 
 /// What a shared store answered.
@@ -120,7 +121,7 @@ impl Lender {
                     draws.into_iter().partition(|draw| draw.limit.shared);
                 self.give_back_here(own.iter());
                 if !shared.is_empty() {
-                    remote.give_back(shared);
+                    self.give_back_here(remote.give_back(shared).iter());
                 }
             }
         }

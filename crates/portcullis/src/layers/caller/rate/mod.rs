@@ -36,7 +36,7 @@ mod reason;
 mod tests;
 
 pub use ban::{Ban, BanRules, Offence, Offender, Subject};
-pub use config::{Config, Raw};
+pub use config::{Config, Raw, StoreLost};
 pub(crate) use decide::{Guest, judge, meet, needs, offence};
 pub use decide::{Lent, Needs};
 pub use gcra::{Allowance, Bucket, Quota};
