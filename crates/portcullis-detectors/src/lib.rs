@@ -13,6 +13,7 @@ mod path;
 mod reading;
 mod serialized;
 mod shell;
+pub mod sqli;
 mod ssrf;
 mod template;
 mod text;

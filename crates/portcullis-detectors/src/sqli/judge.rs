@@ -1,0 +1,507 @@
+//! Whether what was read changes the meaning of the query.
+//!
+//! Facts that no sentence produces decide alone. Facts that a sentence may produce by chance (an operator in
+//! quotes, `1 or 2`, a word that is also a keyword) decide only with a second sign: the input puts the quote
+//! back that it took, cuts off the rest by a comment, or stands in a place where prose does not.
+
+use super::lexer::{Kind, Token};
+use super::parser::{Clause, Facts, Literal, Query, Stop};
+use super::words::Word;
+
+/// Where the input is taken to land.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Inside a string or a quoted name that this byte closes.
+    Quoted(u8),
+    /// As a value without quotes; it begins with a literal or a parenthesis.
+    Value,
+    /// Where a name is due; it begins with a name.
+    Name,
+    /// Behind an operand of the application.
+    Behind,
+    /// As a statement of its own.
+    Statement,
+}
+
+impl Place {
+    pub(super) fn of_first(kind: Kind, begins_statement: bool, continues: bool) -> Self {
+        match kind {
+            _ if begins_statement => Self::Statement,
+            _ if continues => Self::Behind,
+            Kind::Name | Kind::Quoted | Kind::Word(_) => Self::Name,
+            _ => Self::Value,
+        }
+    }
+
+    pub(super) fn describe(self) -> &'static str {
+        match self {
+            Self::Quoted(b'\'') => "a single-quoted string",
+            Self::Quoted(b'"') => "a double-quoted string",
+            Self::Quoted(_) => "a backquoted name",
+            Self::Value => "a value without quotes",
+            Self::Name => "the place of a name",
+            Self::Behind => "the place behind an operand",
+            Self::Statement => "the place of a statement",
+        }
+    }
+
+    pub(super) fn letter(self) -> char {
+        match self {
+            Self::Quoted(b'\'') => 's',
+            Self::Quoted(b'"') => 'd',
+            Self::Quoted(_) => 'b',
+            Self::Value => 'v',
+            Self::Name => 'n',
+            Self::Behind => 'o',
+            Self::Statement => 'q',
+        }
+    }
+}
+
+/// How the input ends in the place where it lands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// A comment takes what comes after it out of the query.
+    Cut,
+    /// It is inside a string again, which the quote of the application closes.
+    Rejoined,
+    /// Neither.
+    Plain,
+}
+
+/// All that the judgement rests on.
+pub(super) struct Case<'a> {
+    pub(super) place: Place,
+    pub(super) facts: &'a Facts,
+    pub(super) stop: Option<Stop>,
+    pub(super) input: &'a [u8],
+    /// Where the input leaves the string that it lands in; 0 outside of strings.
+    pub(super) broke: usize,
+    pub(super) first: Token,
+    pub(super) first_literal: Option<Literal>,
+    pub(super) versions: bool,
+}
+
+impl Case<'_> {
+    /// Why this is an attack, or nothing.
+    pub(super) fn judge(&self) -> Option<&'static str> {
+        let facts = self.facts;
+        if self.stop == Some(Stop::Wrong) {
+            return self.judge_unread();
+        }
+        let reason = match self.place {
+            Place::Quoted(b'`') => self.judge_strong(),
+            Place::Quoted(_) => self.judge_strong().or_else(|| self.judge_quoted()),
+            Place::Value => self.judge_strong().or_else(|| self.judge_value()),
+            Place::Name => self.judge_name(),
+            Place::Behind => self.judge_behind(),
+            Place::Statement => self.judge_statement(),
+        };
+        reason.or_else(|| {
+            let asks = facts.union.is_some() || facts.statement.is_some_and(|query| query.from);
+            ((facts.obscured || self.versions) && asks).then_some("comments hide the keywords of a query")
+        })
+    }
+
+    fn ending(&self) -> Ending {
+        let Place::Quoted(quote) = self.place else {
+            return if self.facts.cut.is_some() { Ending::Cut } else { Ending::Plain };
+        };
+        match (self.facts.cut, self.facts.open) {
+            (Some(_), _) => Ending::Cut,
+            (None, Some((open, _))) if open == quote => Ending::Rejoined,
+            _ => Ending::Plain,
+        }
+    }
+
+    /// What counts although the reading stopped at something that is no SQL.
+    fn judge_unread(&self) -> Option<&'static str> {
+        let facts = self.facts;
+        let firm = matches!(self.place, Place::Quoted(_) | Place::Value);
+        if let Some(union) = facts.union
+            && (union.technical || union.numbers && firm)
+            && (firm || facts.union_all || union.system)
+        {
+            return Some("it unites the result with that of another query");
+        }
+        if facts.acts && self.place != Place::Name && self.place != Place::Statement {
+            return Some("it calls a function that acts on the server");
+        }
+        if firm && facts.statement.is_some_and(|query| query.technical) {
+            return Some("it ends the statement and begins another");
+        }
+        self.surrounded().then_some("it joins an expression of its own between two parts of the string")
+    }
+
+    /// The input closes the string, puts an operator behind it, and does the same in reverse at its end.
+    fn surrounded(&self) -> bool {
+        let Place::Quoted(quote) = self.place else { return false };
+        let inside = trim(self.input.get(self.broke + 1..).unwrap_or_default());
+        let before = trim(self.input.get(..self.broke).unwrap_or_default());
+        let Some((&last, inside)) = inside.split_last() else { return false };
+        let inside = trim(inside);
+        let (Some(first_sign), Some(last_sign)) = (inside.first(), inside.last()) else { return false };
+        before.is_empty()
+            && last == quote
+            && inside.len() > 2
+            && first_sign == last_sign
+            && matches!(first_sign, b'|' | b'&' | b'+')
+    }
+
+    /// Facts that no sentence produces, in the firm places.
+    fn judge_strong(&self) -> Option<&'static str> {
+        let facts = self.facts;
+        if facts.union.is_some() {
+            return Some("it unites the result with that of another query");
+        }
+        if facts.acts {
+            return Some("it calls a function that acts on the server");
+        }
+        if facts.tautology {
+            return Some("it adds a condition that is always true or always false");
+        }
+        if let Some(query) = facts.statement
+            && (matches!(self.place, Place::Quoted(b'\'' | b'"')) || query.definite || query.technical)
+        {
+            return Some("it ends the statement and begins another");
+        }
+        if facts.chooses {
+            return Some("it asks a question by a condition of its own");
+        }
+        if facts.subquery.is_some_and(is_technical) {
+            return Some("it puts a subquery into the expression");
+        }
+        if facts.tells && (facts.operators > 0 || facts.listed || facts.boolean_call || facts.condition) {
+            return Some("it asks the database about itself");
+        }
+        if matches!(facts.clause, Some(Clause::Outfile | Clause::Procedure)) {
+            return Some("it adds a clause to the query");
+        }
+        None
+    }
+
+    fn judge_quoted(&self) -> Option<&'static str> {
+        let facts = self.facts;
+        let ending = self.ending();
+        if facts.condition {
+            return Some("it adds a condition to the query");
+        }
+        if self.constant_quoted(ending) {
+            return Some("it adds a condition that is always true or always false");
+        }
+        if facts.boolean_call && ending != Ending::Plain {
+            return Some("it adds a condition to the query");
+        }
+        if facts.subquery.is_some() && ending != Ending::Plain {
+            return Some("it puts a subquery into the expression");
+        }
+        match facts.clause {
+            Some(_) if ending == Ending::Cut => return Some("it adds a clause to the query"),
+            Some(Clause::Order) if facts.operators == 0 && self.stop.is_none() && ending == Ending::Plain => {
+                return Some("it adds a clause to the query");
+            }
+            _ => {}
+        }
+        if ending == Ending::Cut {
+            let structure = facts.operators > 0 || facts.listed || facts.adjacent || facts.constant.is_some();
+            if structure && !self.is_elision() || self.cuts_value() {
+                return Some("it closes the string and cuts off the rest of the query");
+            }
+        }
+        if ending == Ending::Rejoined && self.stop.is_none() {
+            let joins = facts.operators > 0 || facts.adjacent;
+            if joins && facts.closed == 0 && !facts.listed && self.is_value_like() {
+                return Some("it joins an expression of its own between two parts of the string");
+            }
+        }
+        None
+    }
+
+    /// AND or OR with a lone literal behind a quoted string.
+    fn constant_quoted(&self, ending: Ending) -> bool {
+        let Some(literal) = self.facts.constant else { return false };
+        if self.stop.is_some() || self.is_elision() {
+            return false;
+        }
+        match (ending, literal) {
+            (Ending::Cut, _) => true,
+            (_, Literal::True | Literal::False) => true,
+            (_, Literal::Null) => false,
+            (Ending::Rejoined, Literal::Number(_)) => true,
+            (Ending::Rejoined, Literal::Text(token)) => {
+                self.facts.numeric_constant || self.bytes(token).get(1).is_some_and(u8::is_ascii_digit)
+            }
+            (Ending::Plain, Literal::Number(token)) => {
+                let before = self.input.get(..self.broke).unwrap_or_default();
+                let measures =
+                    before.last().is_some_and(u8::is_ascii_digit) && !matches!(before, b"1" | b"-1" | b"0");
+                matches!(self.bytes(token), b"1" | b"0") && !measures
+            }
+            (Ending::Plain, Literal::Text(token)) => {
+                self.bytes(token).get(1).is_some_and(u8::is_ascii_digit) && trim(self.before()).is_empty()
+            }
+        }
+    }
+
+    /// French and Italian elide before a quote: `d'or`.
+    fn is_elision(&self) -> bool {
+        let before = self.input.get(..self.broke).unwrap_or_default();
+        let glued = self.input.get(self.broke + 1).is_some_and(u8::is_ascii_alphabetic);
+        let mut backwards = before.iter().rev();
+        let letter = backwards.next().is_some_and(|b| matches!(b | 0x20, b'd' | b'l' | b'n' | b'm' | b's'));
+        glued && letter && backwards.next().is_none_or(|b| !b.is_ascii_alphanumeric())
+    }
+
+    fn before(&self) -> &[u8] {
+        self.input.get(..self.broke).unwrap_or_default()
+    }
+
+    fn bytes(&self, token: Token) -> &[u8] {
+        self.input.get(token.start..token.end).unwrap_or_default()
+    }
+
+    /// What stands behind the comment sign says nothing: it is empty, or one short word behind `-- `.
+    fn cut_says_nothing(&self, words: usize) -> bool {
+        let Some(cut) = self.facts.cut else { return false };
+        let body = self.input.get(cut..).unwrap_or_default();
+        let dashes = body.starts_with(b"--");
+        let mut body = trim_by(body, |b| {
+            b <= 0x20 || matches!(b, b'-' | b'#' | b'/' | b'*' | b'+' | b';' | b'!' | b'%' | b')')
+        });
+        if self.broke > 0 && body.len() == 1 && matches!(body, b"'" | b"\"") {
+            body = b"";
+        }
+        body.is_empty()
+            || words > 0
+                && dashes
+                && body.len() <= 12
+                && body.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
+                && !body.first().is_some_and(u8::is_ascii_digit)
+    }
+
+    /// `admin'--`: a value, a quote and a comment.
+    fn cuts_value(&self) -> bool {
+        let before = self.before();
+        let spaced = before.iter().any(u8::is_ascii_whitespace);
+        let adjacent = self.facts.cut == Some(self.broke + 1) || self.facts.ended || self.facts.closed > 0;
+        let whole = before.iter().all(|b| {
+            b.is_ascii_alphanumeric()
+                || matches!(b, b'_' | b'-' | b'.' | b'@' | b'%' | b'+' | b' ')
+                || *b >= 0x80
+        });
+        whole && (!spaced || adjacent) && self.cut_says_nothing(usize::from(!spaced))
+    }
+
+    /// Before the first quote and after the last there is a value, not a sentence.
+    fn is_value_like(&self) -> bool {
+        let value = |bytes: &[u8]| {
+            bytes.len() <= 64
+                && bytes
+                    .iter()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'@' | b'%'))
+                && !bytes.starts_with(b".")
+        };
+        let after = self.facts.open.map_or(&[][..], |(_, at)| self.input.get(at + 1..).unwrap_or_default());
+        let spaces_only = self.input.iter().all(|b| !b.is_ascii_alphabetic());
+        (value(self.before()) && value(after)) || spaces_only && self.input.len() <= 16
+    }
+
+    fn judge_value(&self) -> Option<&'static str> {
+        let facts = self.facts;
+        let cut = facts.cut.is_some();
+        if facts.condition {
+            return Some("it adds a condition to the query");
+        }
+        if self.constant_value() {
+            return Some("it adds a condition that is always true or always false");
+        }
+        if facts.boolean_call && cut {
+            return Some("it adds a condition to the query");
+        }
+        match facts.clause {
+            Some(Clause::Order | Clause::Group | Clause::Having | Clause::Limit) => {
+                return Some("it adds a clause to the query");
+            }
+            Some(_) if cut => return Some("it adds a clause to the query"),
+            _ => {}
+        }
+        if cut && facts.cut != Some(self.first.start) && self.cut_says_nothing(0) {
+            return Some("it cuts off the rest of the query");
+        }
+        None
+    }
+
+    /// `1 or 1`: AND or OR with a lone literal behind a literal.
+    fn constant_value(&self) -> bool {
+        let Some(literal) = self.facts.constant else { return false };
+        if self.stop.is_some() || !matches!(self.first_literal, Some(Literal::Number(_) | Literal::Text(_))) {
+            return false;
+        }
+        if self.facts.cut.is_some() || self.facts.closed > 0 && self.facts.peculiar {
+            return true;
+        }
+        match (self.first_literal, literal) {
+            (_, Literal::True | Literal::False) => true,
+            (_, Literal::Number(token)) if self.bytes(token) == b"1" => true,
+            (_, Literal::Number(token)) if self.bytes(token) == b"0" => self.facts.and,
+            (_, Literal::Number(token)) if self.bytes(token).get(1).is_some_and(|b| !b.is_ascii_digit()) => {
+                true
+            }
+            (Some(Literal::Number(first)), Literal::Number(second)) => {
+                self.bytes(first) == self.bytes(second)
+            }
+            (Some(Literal::Text(first)), Literal::Text(second)) => {
+                self.bytes(first) == self.bytes(second)
+                    && self.bytes(first).get(1).is_some_and(u8::is_ascii_digit)
+            }
+            (Some(Literal::Number(_)), Literal::Text(second)) => {
+                self.bytes(second).get(1).is_some_and(u8::is_ascii_digit)
+            }
+            _ => false,
+        }
+    }
+
+    fn unites(&self) -> bool {
+        self.facts.union.is_some_and(|union| {
+            is_technical(union)
+                || self.facts.union_all
+                || union.numbers && !union.wordy
+                || self.facts.cut.is_some() && !union.wordy
+        })
+    }
+
+    fn judge_name(&self) -> Option<&'static str> {
+        let facts = self.facts;
+        let cut = facts.cut.is_some() && self.cut_says_nothing(1);
+        if self.unites() {
+            return Some("it unites the result with that of another query");
+        }
+        if facts.acts {
+            return Some("it calls a function that acts on the server");
+        }
+        if facts.tautology {
+            return Some("it adds a condition that is always true or always false");
+        }
+        if facts.chooses {
+            return Some("it asks a question by a condition of its own");
+        }
+        if facts.statement.is_some_and(|query| query.definite && (query.technical || !query.wordy)) {
+            return Some("it ends the statement and begins another");
+        }
+        if facts.subquery.is_some_and(|query| is_technical(query) && (query.from || query.system)) {
+            return Some("it puts a subquery into the expression");
+        }
+        if cut && (facts.constant.is_some() || facts.clause.is_some()) {
+            return Some("it cuts off the rest of the query");
+        }
+        if matches!(facts.clause, Some(Clause::Outfile | Clause::Procedure)) {
+            return Some("it adds a clause to the query");
+        }
+        if facts.tells && facts.condition {
+            return Some("it asks the database about itself");
+        }
+        None
+    }
+
+    fn judge_behind(&self) -> Option<&'static str> {
+        let facts = self.facts;
+        let cut = facts.cut.is_some();
+        if let Some(reason) = self.judge_name() {
+            return Some(reason);
+        }
+        if facts.condition && (cut || facts.tells || facts.subquery.is_some() || facts.open.is_some()) {
+            return Some("it adds a condition to the query");
+        }
+        if cut && (facts.constant.is_some() || facts.clause.is_some()) && self.cut_says_nothing(1) {
+            return Some("it cuts off the rest of the query");
+        }
+        if cut && (facts.closed > 0 || facts.ended) && self.cut_says_nothing(0) {
+            return Some("it cuts off the rest of the query");
+        }
+        if facts.statement.is_some_and(|query| query.technical) {
+            return Some("it ends the statement and begins another");
+        }
+        let numbered = facts.clause == Some(Clause::Order)
+            && facts.names == 0
+            && facts.operators == 0
+            && self.stop.is_none()
+            && self.input.iter().any(u8::is_ascii_digit);
+        if numbered {
+            return Some("it adds a clause to the query");
+        }
+        None
+    }
+
+    fn judge_statement(&self) -> Option<&'static str> {
+        let facts = self.facts;
+        let cut = facts.cut.is_some() && self.cut_says_nothing(1);
+        let whole = "it is a statement of its own";
+        if facts.acts {
+            return Some("it calls a function that acts on the server");
+        }
+        if self.unites() {
+            return Some("it unites the result with that of another query");
+        }
+        let query = facts.statement?;
+        if query.system || facts.tells && query.technical {
+            return Some("it asks the database about itself");
+        }
+        if query.technical && (query.from || query.definite) || query.drops && !query.wordy {
+            return Some(whole);
+        }
+        if (cut || facts.ended && facts.open.is_none()) && (query.definite || query.technical) {
+            return Some(whole);
+        }
+        if facts.tautology {
+            return Some("it adds a condition that is always true or always false");
+        }
+        None
+    }
+}
+
+fn is_technical(query: Query) -> bool {
+    query.technical || query.system || query.from && !query.wordy
+}
+
+fn trim_by(mut bytes: &[u8], space: impl Fn(u8) -> bool) -> &[u8] {
+    while let Some((&first, rest)) = bytes.split_first()
+        && space(first)
+    {
+        bytes = rest;
+    }
+    while let Some((&last, rest)) = bytes.split_last()
+        && space(last)
+    {
+        bytes = rest;
+    }
+    bytes
+}
+
+fn trim(bytes: &[u8]) -> &[u8] {
+    bytes.trim_ascii()
+}
+
+/// The keyword goes on where an operand stands, so the input is taken to stand behind one.
+pub(super) fn continues(kind: Kind) -> bool {
+    match kind {
+        Kind::Word(word) => {
+            super::parser::is_clause(word)
+                || matches!(
+                    word,
+                    Word::And
+                        | Word::Or
+                        | Word::Xor
+                        | Word::In
+                        | Word::Is
+                        | Word::Like
+                        | Word::Rlike
+                        | Word::Regexp
+                        | Word::Between
+                        | Word::Div
+                )
+        }
+        Kind::Operator(super::lexer::Operator::Boolean | super::lexer::Operator::Concat) => true,
+        Kind::Mark(mark) => matches!(mark, b')' | b';' | b','),
+        _ => false,
+    }
+}

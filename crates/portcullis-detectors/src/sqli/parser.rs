@@ -1,0 +1,490 @@
+//! Reads what an input does to the query from the place where it breaks out.
+//!
+//! The grammar is that of an expression which is already under way: an operand stands in front, given by the
+//! application or by the input itself, and what comes next must continue it. English, German or C do not:
+//! a name next to a name, or a number next to a word, is no SQL, and there the reading stops. What was read
+//! until then is kept as [`Facts`]; whether they make an attack is judged elsewhere.
+
+use super::lexer::{Kind, Lexer, Lexis, Operator, Token};
+use super::words::{self, Word};
+
+/// Parentheses nested deeper than this are skipped by counting instead of being read.
+const DEEPEST: u32 = 48;
+
+/// Why the reading stopped before the end of the grammar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The input ended where more was due; the rest of the query may supply it.
+    Unfinished,
+    /// What follows is no SQL.
+    Wrong,
+}
+
+/// The outcome of reading one rule of the grammar.
+pub(super) type Read<T> = Result<T, Stop>;
+
+/// A value that stands alone as an operand of AND or OR.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Literal {
+    Number(Token),
+    Text(Token),
+    True,
+    False,
+    Null,
+}
+
+/// What is known of a part of an expression.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Value {
+    /// Nothing in it depends on the row.
+    pub(super) constant: bool,
+    /// It is this literal and nothing else.
+    pub(super) literal: Option<Literal>,
+    /// It is this name and nothing else.
+    pub(super) name: Option<Token>,
+    /// It compares.
+    pub(super) compares: bool,
+    /// It calls a function.
+    pub(super) calls: bool,
+    /// It has a subquery in it.
+    pub(super) asks: bool,
+    /// It was given by the application.
+    pub(super) given: bool,
+}
+
+/// The clause with which an input goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Clause {
+    Order,
+    Group,
+    Having,
+    Limit,
+    Outfile,
+    Procedure,
+    From,
+    Where,
+    Other,
+}
+
+/// How much a SELECT looks like one that a person would not write in a sentence.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Query {
+    /// Something in it is no plain word: a star, a literal, a call, a comma, a dotted name.
+    pub(super) technical: bool,
+    /// A word stands next to a word as its alias.
+    pub(super) wordy: bool,
+    /// It says FROM.
+    pub(super) from: bool,
+    /// It reads a table or variable of the database itself.
+    pub(super) system: bool,
+    /// Its list holds numbers or NULL.
+    pub(super) numbers: bool,
+    /// It is a statement other than SELECT that cannot be mistaken.
+    pub(super) definite: bool,
+    /// It drops or empties a table or a database.
+    pub(super) drops: bool,
+}
+
+impl Query {
+    /// What is known of either.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self {
+            technical: self.technical || other.technical,
+            wordy: self.wordy || other.wordy,
+            from: self.from || other.from,
+            system: self.system || other.system,
+            numbers: self.numbers || other.numbers,
+            definite: self.definite || other.definite,
+            drops: self.drops || other.drops,
+        }
+    }
+}
+
+/// What was read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Facts {
+    /// After AND, OR or XOR constants are compared, or a name with itself.
+    pub(super) tautology: bool,
+    /// After AND, OR or XOR a comparison that depends on the row.
+    pub(super) condition: bool,
+    /// After AND, OR or XOR a lone literal; the last one.
+    pub(super) constant: Option<Literal>,
+    /// A number, TRUE or FALSE among them.
+    pub(super) numeric_constant: bool,
+    /// After AND, OR or XOR a function call.
+    pub(super) boolean_call: bool,
+    /// AND stood there, rather than OR.
+    pub(super) and: bool,
+    /// A comparison continues the operand of the application itself.
+    pub(super) compares: bool,
+    /// Operators other than AND and OR that join operands.
+    pub(super) operators: u32,
+    /// `||`, `&&` or `:=` among them: signs that SQL alone puts between values.
+    pub(super) peculiar: bool,
+    /// Names that stand as operands, calls not counted.
+    pub(super) names: u32,
+    /// Function calls.
+    pub(super) calls: u32,
+    /// A call that acts.
+    pub(super) acts: bool,
+    /// A function or variable that tells about the database.
+    pub(super) tells: bool,
+    /// A condition inside `if(…)` or CASE compares constants.
+    pub(super) chooses: bool,
+    /// A set operation with its query.
+    pub(super) union: Option<Query>,
+    /// UNION ALL or UNION DISTINCT was said.
+    pub(super) union_all: bool,
+    /// A subquery in parentheses.
+    pub(super) subquery: Option<Query>,
+    /// A statement after the first.
+    pub(super) statement: Option<Query>,
+    /// The clause that continues the query.
+    pub(super) clause: Option<Clause>,
+    /// More values of a list.
+    pub(super) listed: bool,
+    /// Parentheses closed that the application opened.
+    pub(super) closed: u32,
+    /// A string next to a string.
+    pub(super) adjacent: bool,
+    /// Statements ended by `;`.
+    pub(super) ended: bool,
+    /// Words of SQL on either side of a comment.
+    pub(super) obscured: bool,
+    /// Where the comment begins that cuts off the rest.
+    pub(super) cut: Option<usize>,
+    /// The quote of the string in which the input ends, and where the string begins.
+    pub(super) open: Option<(u8, usize)>,
+}
+
+/// A reader with one word in hand and one ahead.
+pub(super) struct Parser<'a> {
+    pub(super) lexer: Lexer<'a>,
+    pub(super) now: Token,
+    ahead: Option<Token>,
+    pub(super) facts: Facts,
+    pub(super) depth: u32,
+    /// The kinds of the words read, one letter each.
+    pub(super) shape: [u8; 16],
+    pub(super) shape_length: usize,
+    /// Where the last word read ends.
+    pub(super) read_to: usize,
+}
+
+impl<'a> Parser<'a> {
+    pub(super) fn new(input: &'a [u8], position: usize, lexis: Lexis) -> Self {
+        let mut lexer = Lexer::new(input, position, lexis);
+        let now = lexer.next();
+        Self {
+            lexer,
+            now,
+            ahead: None,
+            facts: Facts::default(),
+            depth: 0,
+            shape: [0; 16],
+            shape_length: 0,
+            read_to: position,
+        }
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        self.now.kind
+    }
+
+    /// The kind of the word after the one in hand.
+    pub(super) fn peek(&mut self) -> Kind {
+        match self.ahead {
+            Some(token) => token.kind,
+            None => {
+                let token = self.lexer.next();
+                self.ahead = Some(token);
+                token.kind
+            }
+        }
+    }
+
+    /// Goes on by one word and returns the one that was in hand.
+    pub(super) fn bump(&mut self) -> Token {
+        let token = self.now;
+        match token.kind {
+            Kind::Text { open: true, quote } => self.facts.open = Some((quote, token.start)),
+            Kind::Cut => self.facts.cut = Some(token.start),
+            Kind::End => {}
+            _ => self.read_to = token.end,
+        }
+        if let Kind::Word(_) = token.kind
+            && token.after_comment
+        {
+            self.facts.obscured = true;
+        }
+        if let Some(slot) = self.shape.get_mut(self.shape_length) {
+            *slot = letter(token.kind);
+            self.shape_length += 1;
+        }
+        self.now = self.ahead.take().unwrap_or_else(|| self.lexer.next());
+        token
+    }
+
+    pub(super) fn is(&self, word: Word) -> bool {
+        self.now.kind == Kind::Word(word)
+    }
+
+    pub(super) fn is_mark(&self, mark: u8) -> bool {
+        self.now.kind == Kind::Mark(mark)
+    }
+
+    pub(super) fn eat(&mut self, word: Word) -> bool {
+        let found = self.is(word);
+        if found {
+            self.bump();
+        }
+        found
+    }
+
+    pub(super) fn eat_mark(&mut self, mark: u8) -> bool {
+        let found = self.is_mark(mark);
+        if found {
+            self.bump();
+        }
+        found
+    }
+
+    pub(super) fn over(&self) -> bool {
+        matches!(self.now.kind, Kind::End | Kind::Cut)
+    }
+
+    /// Stops here: unfinished at the end of the input, wrong elsewhere.
+    pub(super) fn stop<T>(&self) -> Read<T> {
+        Err(if self.over() { Stop::Unfinished } else { Stop::Wrong })
+    }
+
+    pub(super) fn expect_mark(&mut self, mark: u8) -> Read<()> {
+        if self.eat_mark(mark) { Ok(()) } else { self.stop() }
+    }
+
+    /// Skips to the parenthesis that closes the one already read.
+    pub(super) fn skip_parentheses(&mut self) -> Read<()> {
+        let mut open = 1_u32;
+        loop {
+            match self.kind() {
+                Kind::Mark(b'(') => open += 1,
+                Kind::Mark(b')') => open -= 1,
+                Kind::End | Kind::Cut => return Err(Stop::Unfinished),
+                _ => {}
+            }
+            self.bump();
+            if open == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads one level deeper; beyond the deepest the parentheses are skipped.
+    pub(super) fn deeper<T>(&mut self, otherwise: T, read: impl FnOnce(&mut Self) -> Read<T>) -> Read<T> {
+        if self.depth >= DEEPEST {
+            self.skip_parentheses()?;
+            return Ok(otherwise);
+        }
+        self.depth += 1;
+        let result = read(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// Reads everything that may follow an operand, to the end of the input.
+    pub(super) fn tail(&mut self, operand: Value) -> Read<()> {
+        let begins = self.now.start;
+        let mut operand = Some(operand);
+        loop {
+            let fresh = self.now.start == begins;
+            match self.kind() {
+                Kind::End => return Ok(()),
+                Kind::Cut => {
+                    self.bump();
+                    return Ok(());
+                }
+                Kind::Mark(b')') => {
+                    self.bump();
+                    self.facts.closed += 1;
+                }
+                Kind::Mark(b',') => {
+                    self.bump();
+                    let value = self.expression()?;
+                    self.ordering();
+                    self.facts.listed = true;
+                    operand = Some(value);
+                }
+                Kind::Mark(b';') => {
+                    self.bump();
+                    self.facts.ended = true;
+                    self.statements()?;
+                    return Ok(());
+                }
+                Kind::Text { .. } if fresh => {
+                    self.facts.adjacent = true;
+                    self.operand()?;
+                }
+                // The `+` of a form that was decoded once too often is a space: the call still acts.
+                Kind::Name if fresh && words::acts(self.lexer.text(self.now)) => {
+                    self.operand()?;
+                }
+                Kind::Word(word) if is_clause(word) => {
+                    self.clause(true)?;
+                    operand = None;
+                }
+                Kind::Word(Word::As) => {
+                    self.bump();
+                    self.alias_name()?;
+                    operand = None;
+                }
+                Kind::Word(Word::Asc | Word::Desc) => {
+                    self.ordering();
+                    operand = None;
+                }
+                Kind::Word(word) if begins_unannounced(word) => {
+                    self.statements()?;
+                    return Ok(());
+                }
+                Kind::Operator(_) | Kind::Word(_) | Kind::Cast | Kind::Mark(b'[') => {
+                    let before = self.now.start;
+                    let left = operand.unwrap_or_default();
+                    self.chain(left)?;
+                    if self.now.start == before {
+                        return Err(Stop::Wrong);
+                    }
+                    operand = Some(Value::default());
+                }
+                _ => return self.stop(),
+            }
+        }
+    }
+}
+
+/// Words that begin a clause of the query that is under way.
+pub(super) fn is_clause(word: Word) -> bool {
+    matches!(
+        word,
+        Word::Union
+            | Word::Intersect
+            | Word::Except
+            | Word::Minus
+            | Word::From
+            | Word::Where
+            | Word::Group
+            | Word::Order
+            | Word::Having
+            | Word::Limit
+            | Word::Offset
+            | Word::Fetch
+            | Word::Into
+            | Word::Procedure
+            | Word::For
+            | Word::Returning
+            | Word::On
+            | Word::Inner
+            | Word::Join
+            | Word::Cross
+            | Word::Natural
+    )
+}
+
+/// Words that begin a statement where SQL Server asks for no `;` in front.
+fn begins_unannounced(word: Word) -> bool {
+    matches!(
+        word,
+        Word::Waitfor
+            | Word::Exec
+            | Word::Execute
+            | Word::Declare
+            | Word::Shutdown
+            | Word::If
+            | Word::Select
+            | Word::Insert
+            | Word::Drop
+            | Word::Delete
+            | Word::Update
+    )
+}
+
+/// Words that begin a statement.
+pub(super) fn begins_statement(word: Word) -> bool {
+    matches!(
+        word,
+        Word::Select
+            | Word::With
+            | Word::Values
+            | Word::Table
+            | Word::Insert
+            | Word::Update
+            | Word::Delete
+            | Word::Drop
+            | Word::Create
+            | Word::Alter
+            | Word::Truncate
+            | Word::Exec
+            | Word::Execute
+            | Word::Declare
+            | Word::Set
+            | Word::Call
+            | Word::Grant
+            | Word::Revoke
+            | Word::Waitfor
+            | Word::Shutdown
+            | Word::If
+            | Word::Begin
+            | Word::While
+            | Word::Merge
+            | Word::Replace
+            | Word::Load
+            | Word::Copy
+            | Word::Do
+            | Word::Handler
+            | Word::Prepare
+            | Word::Attach
+            | Word::Pragma
+            | Word::Vacuum
+            | Word::Reconfigure
+            | Word::Backup
+            | Word::Restore
+            | Word::Kill
+            | Word::Use
+            | Word::Show
+            | Word::Describe
+            | Word::Explain
+            | Word::Commit
+            | Word::Rollback
+            | Word::Rename
+            | Word::Lock
+            | Word::Unlock
+            | Word::Print
+            | Word::Raiserror
+            | Word::Bulk
+            | Word::Analyze
+            | Word::Detach
+            | Word::Flush
+            | Word::Dbcc
+            | Word::Go
+            | Word::End
+    )
+}
+
+fn letter(kind: Kind) -> u8 {
+    match kind {
+        Kind::End => b'.',
+        Kind::Cut => b'c',
+        Kind::Number => b'1',
+        Kind::Text { .. } => b's',
+        Kind::Name | Kind::Quoted => b'n',
+        Kind::Word(Word::And | Word::Or | Word::Xor) | Kind::Operator(Operator::Boolean) => b'&',
+        Kind::Word(Word::Union | Word::Intersect | Word::Except | Word::Minus) => b'U',
+        Kind::Word(Word::Select | Word::Insert | Word::Update | Word::Delete | Word::Drop | Word::Exec) => {
+            b'E'
+        }
+        Kind::Word(Word::Null | Word::True | Word::False) => b'1',
+        Kind::Word(_) => b'k',
+        Kind::Variable => b'v',
+        Kind::Operator(_) | Kind::Cast => b'o',
+        Kind::Mark(mark) => mark,
+        Kind::Junk => b'?',
+    }
+}

@@ -1,0 +1,582 @@
+//! Statements that stand behind a `;`, or make up the whole input.
+
+use super::lexer::{Kind, Operator};
+use super::parser::{Parser, Query, Read, Value};
+use super::words::{self, Word};
+
+impl Parser<'_> {
+    /// Statements, each ended by `;`, to the end of the input.
+    pub(super) fn statements(&mut self) -> Read<()> {
+        loop {
+            while self.eat_mark(b';') || self.eat(Word::Go) {}
+            match self.kind() {
+                Kind::End => return Ok(()),
+                Kind::Cut => {
+                    self.bump();
+                    return Ok(());
+                }
+                _ => {}
+            }
+            let query = self.statement()?;
+            self.facts.statement = Some(self.facts.statement.unwrap_or_default().or(query));
+            match self.kind() {
+                Kind::Mark(b';') | Kind::End | Kind::Cut => {}
+                Kind::Text { open: true, .. } => {
+                    self.bump();
+                }
+                Kind::Word(word) if super::parser::begins_statement(word) => {}
+                _ => return self.stop(),
+            }
+        }
+    }
+
+    /// One statement. The query says whether a person would have written it in a sentence.
+    pub(super) fn statement(&mut self) -> Read<Query> {
+        let technical = Query { technical: true, definite: true, ..Query::default() };
+        let plain = Query::default();
+        let Kind::Word(word) = self.kind() else { return self.stop() };
+        match word {
+            Word::Select | Word::With | Word::Values => {
+                let result = self.select();
+                let seen = self.facts.subquery.unwrap_or_default();
+                let query = result?;
+                if matches!(
+                    self.kind(),
+                    Kind::Word(Word::Union | Word::Intersect | Word::Except | Word::Minus)
+                ) {
+                    self.clause(true)?;
+                }
+                Ok(Query { technical: query.technical || seen.technical, ..query })
+            }
+            Word::Insert | Word::Replace => {
+                self.bump();
+                while matches!(self.kind(), Kind::Word(Word::Ignore | Word::Or | Word::Replace | Word::Delay))
+                {
+                    self.bump();
+                }
+                if !self.eat(Word::Into) && word == Word::Replace {
+                    return self.stop();
+                }
+                self.path()?;
+                if self.eat_mark(b'(') {
+                    self.skip_parentheses()?;
+                }
+                match self.kind() {
+                    Kind::Word(Word::Values | Word::Select | Word::With) => self.select()?,
+                    Kind::Word(Word::Set) => {
+                        self.bump();
+                        self.assignments()?;
+                        plain
+                    }
+                    Kind::Word(Word::Exec | Word::Execute) => self.statement()?,
+                    Kind::Word(Word::Default) => {
+                        self.bump();
+                        self.eat(Word::Values);
+                        plain
+                    }
+                    _ => return self.stop(),
+                };
+                Ok(technical)
+            }
+            Word::Update => {
+                self.bump();
+                self.path()?;
+                if self.kind() == Kind::Name {
+                    self.bump();
+                }
+                if !self.eat(Word::Set) {
+                    return self.stop();
+                }
+                self.assignments()?;
+                self.clauses_to_end()?;
+                Ok(technical)
+            }
+            Word::Delete => {
+                self.bump();
+                if !self.eat(Word::From) {
+                    return self.stop();
+                }
+                self.path()?;
+                let wordy = self.kind() == Kind::Name;
+                if wordy {
+                    self.bump();
+                }
+                let before = self.now.start;
+                self.clauses_to_end()?;
+                Ok(Query { technical: self.now.start != before, wordy, definite: true, ..plain })
+            }
+            Word::Truncate => {
+                self.bump();
+                let table = self.eat(Word::Table);
+                self.path()?;
+                Ok(Query { definite: table, drops: table, ..plain })
+            }
+            Word::Drop | Word::Create | Word::Alter => self.definition(word),
+            Word::Exec | Word::Execute => self.execute(),
+            Word::Declare => {
+                self.bump();
+                match self.kind() {
+                    Kind::Variable => {}
+                    Kind::Name if self.peek() == Kind::Name => {}
+                    Kind::Word(Word::Begin) => {}
+                    _ => return self.stop(),
+                }
+                self.rest_of_statement()?;
+                Ok(technical)
+            }
+            Word::Set => {
+                self.bump();
+                while matches!(self.kind(), Kind::Name) && matches!(self.peek(), Kind::Name | Kind::Variable)
+                {
+                    self.bump();
+                }
+                let variable = self.kind() == Kind::Variable;
+                self.assignments()?;
+                Ok(Query { technical: variable, definite: variable, ..plain })
+            }
+            Word::Call | Word::Do | Word::Print => {
+                self.bump();
+                self.expression()?;
+                Ok(plain)
+            }
+            Word::Waitfor => {
+                self.bump();
+                if !(self.eat(Word::Delay) || self.eat(Word::Time)) {
+                    return self.stop();
+                }
+                match self.kind() {
+                    Kind::Text { .. } | Kind::Variable => self.bump(),
+                    _ => return self.stop(),
+                };
+                self.facts.acts = true;
+                Ok(technical)
+            }
+            Word::Shutdown => {
+                self.bump();
+                while matches!(self.kind(), Kind::Word(Word::With) | Kind::Name) {
+                    self.bump();
+                }
+                Ok(plain)
+            }
+            Word::If | Word::While => {
+                self.bump();
+                let condition = self.expression()?;
+                let constant = condition.compares && condition.constant;
+                self.facts.chooses |= constant;
+                if self.over() || self.is_mark(b';') {
+                    return Ok(plain);
+                }
+                if self.eat(Word::Begin) {
+                    self.rest_of_statement()?;
+                    return Ok(Query { technical: constant, ..plain });
+                }
+                let mut inner = self.deeper_statement()?;
+                if self.eat(Word::Else) {
+                    inner = inner.or(self.deeper_statement()?);
+                }
+                Ok(inner)
+            }
+            Word::Begin => {
+                self.bump();
+                self.rest_of_statement()?;
+                Ok(plain)
+            }
+            Word::Load => {
+                self.bump();
+                if self.kind() != Kind::Name {
+                    return self.stop();
+                }
+                let text = self.lexer.text(self.now);
+                if !(text.eq_ignore_ascii_case(b"data") || text.eq_ignore_ascii_case(b"xml")) {
+                    return self.stop();
+                }
+                self.rest_of_statement()?;
+                Ok(technical)
+            }
+            Word::Copy => {
+                self.bump();
+                if self.eat_mark(b'(') {
+                    self.skip_parentheses()?;
+                } else {
+                    self.path()?;
+                    if self.eat_mark(b'(') {
+                        self.skip_parentheses()?;
+                    }
+                }
+                let to = self.kind() == Kind::Name && self.lexer.text(self.now).eq_ignore_ascii_case(b"to");
+                if !(to || self.is(Word::From)) {
+                    return self.stop();
+                }
+                self.bump();
+                if !matches!(self.kind(), Kind::Text { .. } | Kind::Name) {
+                    return self.stop();
+                }
+                self.rest_of_statement()?;
+                Ok(technical)
+            }
+            Word::Attach
+            | Word::Pragma
+            | Word::Handler
+            | Word::Prepare
+            | Word::Backup
+            | Word::Restore
+            | Word::Dbcc => {
+                self.bump();
+                self.eat(Word::Database);
+                let strange = matches!(self.kind(), Kind::Text { .. });
+                self.alias_name()?;
+                let marked = matches!(self.kind(), Kind::Operator(_) | Kind::Mark(b'(' | b'.'));
+                let worded = matches!(self.kind(), Kind::Word(_));
+                if !(strange || marked || worded || self.over()) {
+                    return self.stop();
+                }
+                self.rest_of_statement()?;
+                Ok(Query { technical: strange || marked, definite: true, ..plain })
+            }
+            Word::Grant | Word::Revoke | Word::Merge | Word::Bulk | Word::Rename | Word::Lock => {
+                self.bump();
+                let mut words = 0_u32;
+                let mut joined = false;
+                while !self.over() && !self.is_mark(b';') {
+                    joined |= matches!(
+                        self.kind(),
+                        Kind::Word(
+                            Word::On | Word::Into | Word::Insert | Word::Using | Word::Table | Word::Role
+                        )
+                    );
+                    words += 1;
+                    self.bump();
+                }
+                if words < 2 || !joined {
+                    return self.stop();
+                }
+                Ok(plain)
+            }
+            Word::Kill
+            | Word::Reconfigure
+            | Word::Vacuum
+            | Word::Commit
+            | Word::Rollback
+            | Word::End
+            | Word::Use => {
+                self.bump();
+                if matches!(self.kind(), Kind::Number | Kind::Name) {
+                    self.bump();
+                }
+                Ok(plain)
+            }
+            Word::Show => {
+                self.bump();
+                let text = self.lexer.text(self.now);
+                let known =
+                    [&b"tables"[..], b"databases", b"columns", b"grants", b"variables", b"processlist"];
+                if !known.iter().any(|word| text.eq_ignore_ascii_case(word)) {
+                    return self.stop();
+                }
+                self.rest_of_statement()?;
+                Ok(plain)
+            }
+            Word::Describe | Word::Explain | Word::Analyze => {
+                self.bump();
+                if let Kind::Word(word) = self.kind()
+                    && super::parser::begins_statement(word)
+                {
+                    return self.deeper_statement();
+                }
+                self.path()?;
+                Ok(plain)
+            }
+            Word::Raiserror => {
+                self.bump();
+                self.expect_mark(b'(')?;
+                self.skip_parentheses()?;
+                Ok(technical)
+            }
+            _ => self.stop(),
+        }
+    }
+
+    fn deeper_statement(&mut self) -> Read<Query> {
+        self.depth += 1;
+        let result = if self.depth > 60 { self.stop() } else { self.statement() };
+        self.depth -= 1;
+        result
+    }
+
+    /// A dotted name.
+    fn path(&mut self) -> Read<()> {
+        loop {
+            match self.kind() {
+                Kind::Name | Kind::Quoted | Kind::Variable | Kind::Text { .. } | Kind::Word(_) => self.bump(),
+                _ => return self.stop(),
+            };
+            if !self.eat_mark(b'.') {
+                return Ok(());
+            }
+            while self.eat_mark(b'.') {}
+        }
+    }
+
+    /// `a = 1, b = 2`
+    fn assignments(&mut self) -> Read<()> {
+        loop {
+            if self.eat_mark(b'(') {
+                self.skip_parentheses()?;
+            } else {
+                match self.kind() {
+                    Kind::Variable => {
+                        self.bump();
+                    }
+                    _ => self.path()?,
+                }
+            }
+            match self.kind() {
+                Kind::Operator(Operator::Compare | Operator::Assign) => self.bump(),
+                _ => return self.stop(),
+            };
+            self.expression()?;
+            if !self.eat_mark(b',') {
+                return Ok(());
+            }
+        }
+    }
+
+    fn clauses_to_end(&mut self) -> Read<()> {
+        while let Kind::Word(word) = self.kind() {
+            if !super::parser::is_clause(word) {
+                break;
+            }
+            self.clause(false)?;
+        }
+        Ok(())
+    }
+
+    /// DROP, CREATE and ALTER of a kind of object.
+    fn definition(&mut self, verb: Word) -> Read<Query> {
+        self.bump();
+        let mut object = Vec::new();
+        // OR REPLACE, UNIQUE, TEMPORARY and the like come before the kind of object.
+        for _ in 0..5 {
+            let text = self.lexer.text(self.now);
+            if is_object(text) {
+                object = text.to_ascii_lowercase();
+                self.bump();
+                break;
+            }
+            match self.kind() {
+                Kind::Word(Word::Or | Word::Replace) => self.bump(),
+                Kind::Name if is_object_adjective(text) => self.bump(),
+                _ => return self.stop(),
+            };
+        }
+        if object.is_empty() {
+            return self.stop();
+        }
+        if self.eat(Word::If) {
+            self.eat(Word::Not);
+            if !self.eat(Word::Exists) {
+                return self.stop();
+            }
+        }
+        self.path()?;
+        while self.eat_mark(b',') {
+            self.path()?;
+        }
+        let drops = verb == Word::Drop && (object == b"table" || object == b"database");
+        let plain = Query { definite: true, drops, ..Query::default() };
+        match self.kind() {
+            Kind::End | Kind::Cut | Kind::Mark(b';') | Kind::Text { open: true, .. } => return Ok(plain),
+            _ => {}
+        }
+        let follows = match self.kind() {
+            Kind::Mark(b'(') => true,
+            Kind::Operator(_) | Kind::Variable => true,
+            Kind::Word(_) => verb != Word::Drop || self.is(Word::On),
+            Kind::Name => {
+                let text = self.lexer.text(self.now);
+                [
+                    &b"add"[..],
+                    b"modify",
+                    b"column",
+                    b"cascade",
+                    b"restrict",
+                    b"identified",
+                    b"password",
+                    b"returns",
+                    b"to",
+                    b"change",
+                    b"owner",
+                    b"without",
+                    b"purge",
+                ]
+                .iter()
+                .any(|word| text.eq_ignore_ascii_case(word))
+            }
+            Kind::Text { .. } => true,
+            _ => false,
+        };
+        if !follows {
+            return self.stop();
+        }
+        self.rest_of_statement()?;
+        Ok(Query { technical: true, ..plain })
+    }
+
+    fn execute(&mut self) -> Read<Query> {
+        self.bump();
+        let technical = Query { technical: true, definite: true, ..Query::default() };
+        let weak = Query { technical: true, ..Query::default() };
+        match self.kind() {
+            Kind::Mark(b'(') => {
+                self.bump();
+                self.skip_parentheses()?;
+                return Ok(weak);
+            }
+            Kind::Text { .. } | Kind::Variable => {
+                self.rest_of_statement()?;
+                return Ok(weak);
+            }
+            Kind::Name | Kind::Quoted | Kind::Word(_) => {}
+            _ => return self.stop(),
+        }
+        let start = self.now.start;
+        let immediate = self.lexer.text(self.now).eq_ignore_ascii_case(b"immediate");
+        self.path()?;
+        let text = self.lexer.span(start, self.read_to);
+        let last = text.rsplit(|b| *b == b'.').next().unwrap_or_default();
+        let procedure = words::acts(text)
+            || last.len() > 3 && last.get(..3).is_some_and(|head| head.eq_ignore_ascii_case(b"sp_"))
+            || text.windows(2).any(|pair| pair == b"..")
+            || immediate;
+        if words::acts(text) {
+            self.facts.acts = true;
+        }
+        if procedure {
+            self.rest_of_statement()?;
+            return Ok(technical);
+        }
+        // A procedure of the application, with values.
+        match self.kind() {
+            Kind::Text { .. } | Kind::Variable | Kind::Mark(b'(') => {
+                self.rest_of_statement()?;
+                Ok(weak)
+            }
+            Kind::End | Kind::Cut | Kind::Mark(b';') => Ok(Query::default()),
+            _ => self.stop(),
+        }
+    }
+
+    /// Whatever comes up to `;` or the end.
+    fn rest_of_statement(&mut self) -> Read<()> {
+        loop {
+            match self.kind() {
+                Kind::End | Kind::Cut | Kind::Mark(b';') => return Ok(()),
+                Kind::Name | Kind::Word(_) => {
+                    let text = self.lexer.text(self.now);
+                    if words::acts(text) {
+                        self.facts.acts = true;
+                    }
+                    self.bump();
+                }
+                _ => {
+                    self.bump();
+                }
+            }
+        }
+    }
+
+    /// An expression that is the whole input, or a statement.
+    pub(super) fn whole(&mut self) -> Read<()> {
+        if let Kind::Word(word) = self.kind() {
+            let called = self.peek() == Kind::Mark(b'(');
+            if super::parser::begins_statement(word)
+                && (!called || matches!(word, Word::Select | Word::Exec | Word::Execute | Word::With))
+            {
+                return self.statements();
+            }
+            if super::parser::is_clause(word)
+                || matches!(
+                    word,
+                    Word::And
+                        | Word::Or
+                        | Word::Xor
+                        | Word::In
+                        | Word::Is
+                        | Word::Like
+                        | Word::Rlike
+                        | Word::Regexp
+                        | Word::Between
+                        | Word::Div
+                )
+            {
+                return self.tail(Value { given: true, ..Value::default() });
+            }
+        }
+        match self.kind() {
+            Kind::Operator(Operator::Boolean | Operator::Concat) | Kind::Mark(b')' | b';' | b',') => {
+                self.tail(Value { given: true, ..Value::default() })
+            }
+            _ => {
+                let first = self.operand()?;
+                self.tail(first)
+            }
+        }
+    }
+}
+
+fn is_object(text: &[u8]) -> bool {
+    const OBJECTS: &[&[u8]] = &[
+        b"table",
+        b"database",
+        b"schema",
+        b"view",
+        b"index",
+        b"user",
+        b"login",
+        b"function",
+        b"procedure",
+        b"proc",
+        b"trigger",
+        b"role",
+        b"column",
+        b"sequence",
+        b"synonym",
+        b"type",
+        b"extension",
+        b"tablespace",
+        b"event",
+        b"language",
+        b"library",
+        b"assembly",
+        b"domain",
+        b"aggregate",
+        b"operator",
+        b"rule",
+        b"package",
+        b"system",
+        b"session",
+        b"server",
+    ];
+    OBJECTS.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+fn is_object_adjective(text: &[u8]) -> bool {
+    const ADJECTIVES: &[&[u8]] = &[
+        b"unique",
+        b"temporary",
+        b"temp",
+        b"materialized",
+        b"global",
+        b"local",
+        b"clustered",
+        b"nonclustered",
+        b"virtual",
+        b"unlogged",
+        b"public",
+        b"editionable",
+        b"trusted",
+        b"procedural",
+        b"definer",
+    ];
+    ADJECTIVES.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
