@@ -6,7 +6,6 @@ use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -16,13 +15,14 @@ use portcullis::layers::arrival::framing::Wire;
 use portcullis::layers::arrival::host::Site;
 use portcullis::layers::arrival::transport::Scheme;
 use portcullis::layers::content::csrf::FormTokens;
-use portcullis::{Engine, ExchangeId, Moment, Peer, Refusal};
+use portcullis::{Engine, ExchangeId, Peer, Refusal};
 use tower::Service;
 
 use crate::body::{Body, BodyError};
 use crate::drain;
 use crate::inbound::{BodyFault, Broken, Inbound, Read, read_ahead};
 use crate::lend::Lender;
+use crate::moment::moment;
 use crate::outbound::depart;
 use crate::sink::{EventSink, record_all};
 
@@ -149,7 +149,7 @@ where
     record_all(&*sink, admitted.take_events());
 
     let facts = Facts {
-        id: admitted.id().clone(),
+        id: *admitted.id(),
         client: admitted.client().clone(),
         site: admitted.site().clone(),
         scheme: admitted.scheme(),
@@ -197,14 +197,6 @@ pub(crate) fn refuse(refusal: Refusal, sink: &dyn EventSink, lender: &Lender) ->
         record_all(sink, lender.offend(&offence));
     }
     refusal.response.map(Body::full)
-}
-
-/// The time and fresh randomness; `None` when the operating system gives none.
-fn moment() -> Option<Moment> {
-    let mut entropy = [0; 32];
-    getrandom::fill(&mut entropy).ok()?;
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-    Some(Moment { since_epoch, entropy })
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response<Body> {

@@ -39,7 +39,7 @@ pub struct Engine {
 #[must_use]
 pub struct Received {
     head: request::Parts,
-    exchange: Exchange,
+    exchange: Box<Exchange>,
     needs: Needs,
 }
 
@@ -47,7 +47,7 @@ pub struct Received {
 #[must_use]
 pub struct Identified {
     head: request::Parts,
-    exchange: Exchange,
+    exchange: Box<Exchange>,
     intent: Intent,
 }
 
@@ -55,7 +55,7 @@ pub struct Identified {
 #[must_use]
 pub struct Admitted {
     head: request::Parts,
-    exchange: Exchange,
+    exchange: Box<Exchange>,
 }
 
 impl Engine {
@@ -94,7 +94,7 @@ impl Engine {
         let rules = self.policy.rules(&head.method, &path).clone();
         let mut exchange = Exchange::begin(moment, peer, rules, RequestFacts::of(&head, wire), path);
         exchange.secret = Some(self.rate.clone());
-        let here = &mut exchange;
+        let here = &mut *exchange;
 
         settle(here, Layer::Framing, |x| framing::judge(&head, wire, &x.rules.framing), |_| ())?;
         settle(here, Layer::Limits, |x| limits::judge_head(&head, &x.rules.limits), |_| ())?;
@@ -177,7 +177,7 @@ impl Engine {
 
     /// Tokens for an app that writes its own forms; one page asks once.
     pub fn form_tokens(&self, admitted: &mut Admitted) -> FormTokens {
-        let exchange = &mut admitted.exchange;
+        let exchange = &mut *admitted.exchange;
         if let Some(tokens) = &exchange.form_tokens {
             return tokens.clone();
         }

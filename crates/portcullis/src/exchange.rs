@@ -20,17 +20,17 @@ use crate::request::{Moment, Peer};
 use crate::verdict::{Layer, Mode, Place};
 
 /// Names one exchange: shown to the visitor, found in the log. 80 random bits in Crockford's base 32.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ExchangeId(String);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ExchangeId([u8; 16]);
 
 impl ExchangeId {
     fn draw(random: &mut StdRng) -> Self {
         const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
         let mut bits = u128::from(random.next_u64()) << 64 | u128::from(random.next_u64());
-        let mut text = String::with_capacity(16);
-        for _ in 0..16 {
+        let mut text = [b'0'; 16];
+        for place in &mut text {
             let digit = usize::try_from(bits & 31).unwrap_or(0);
-            text.push(char::from(DIGITS.get(digit).copied().unwrap_or(b'0')));
+            *place = DIGITS.get(digit).copied().unwrap_or(b'0');
             bits >>= 5;
         }
         Self(text)
@@ -39,13 +39,13 @@ impl ExchangeId {
     /// The id as text: 16 letters and digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
 impl fmt::Display for ExchangeId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
+        out.write_str(self.as_str())
     }
 }
 
@@ -90,13 +90,14 @@ impl Exchange {
         rules: Arc<Rules>,
         request: event::RequestFacts,
         path: String,
-    ) -> Self {
+    ) -> Box<Self> {
         let mut random = StdRng::from_seed(moment.entropy);
         let client = Client::connected(peer);
         let id = ExchangeId::draw(&mut random);
         let mut nonce = [0; 18];
         random.fill_bytes(&mut nonce);
-        Self {
+        // It is passed on at every step: on the heap, so that each costs a word.
+        Box::new(Self {
             id,
             nonce: Nonce::of(nonce),
             moment,
@@ -117,12 +118,15 @@ impl Exchange {
             told: redirect::Told::default(),
             events: Vec::new(),
             observed: Vec::new(),
-        }
+        })
     }
 
     /// Goes on under the id of an earlier exchange, whose event tells why this one is refused.
+    /// What is no id leaves this one's own.
     pub(crate) fn rename(&mut self, earlier: &str) {
-        earlier.clone_into(&mut self.id.0);
+        if let Ok(earlier) = earlier.as_bytes().try_into() {
+            self.id = ExchangeId(earlier);
+        }
     }
 
     /// The events so far, for the door; none where the policy keeps no log.

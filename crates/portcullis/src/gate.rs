@@ -79,5 +79,5 @@ pub(crate) fn refuse(exchange: &mut Exchange, layer: Layer, reason: Reason) -> B
     }
     let offence = rate::offence(exchange, &reason);
     let events = exchange.take_events();
-    Box::new(Refusal { id: exchange.id.clone(), reason, response, events, offence })
+    Box::new(Refusal { id: exchange.id, reason, response, events, offence })
 }

@@ -1,12 +1,16 @@
 //! Keys: one secret that all others are derived from, with older ones kept for what they signed.
 
+use std::sync::Arc;
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-/// The gate's secrets, newest first. No `Debug`, wiped when dropped.
+/// The gate's secrets, newest first. No `Debug`, wiped when dropped; clones share them.
 #[derive(Clone)]
-pub struct Keyring {
+pub struct Keyring(Arc<Secrets>);
+
+struct Secrets {
     newest: Zeroizing<[u8; 32]>,
     older: Vec<Zeroizing<[u8; 32]>>,
 }
@@ -15,18 +19,19 @@ impl Keyring {
     /// A keyring that makes new tokens with `newest` and still accepts those made with `older`.
     #[must_use]
     pub fn new(newest: [u8; 32], older: Vec<[u8; 32]>) -> Self {
-        Self { newest: Zeroizing::new(newest), older: older.into_iter().map(Zeroizing::new).collect() }
+        let older = older.into_iter().map(Zeroizing::new).collect();
+        Self(Arc::new(Secrets { newest: Zeroizing::new(newest), older }))
     }
 
     /// The key for `purpose`, to make new things with.
     #[must_use]
     pub fn newest(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
-        derive(&self.newest, purpose)
+        derive(&self.0.newest, purpose)
     }
 
     /// The keys for `purpose` to check with, newest first.
     pub fn all(&self, purpose: &str) -> impl Iterator<Item = Zeroizing<[u8; 32]>> {
-        std::iter::once(&self.newest).chain(&self.older).map(move |key| derive(key, purpose))
+        std::iter::once(&self.0.newest).chain(&self.0.older).map(move |key| derive(key, purpose))
     }
 }
 

@@ -1,12 +1,11 @@
 //! The engine's word on what hyper is never shown.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::{HeaderValue, Response, StatusCode, header};
 use portcullis::layers::arrival::framing::{ReaderLimits, Wire};
-use portcullis::{Engine, Moment, Peer};
-use portcullis_tower::{Body, EventSink, Lender};
+use portcullis::{Engine, Peer};
+use portcullis_tower::{Body, EventSink, Lender, moment};
 
 /// Refuses what never became a request.
 #[derive(Clone)]
@@ -45,12 +44,4 @@ impl Judge {
 fn closing(mut response: Response<Body>) -> Response<Body> {
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
-}
-
-/// The time and fresh randomness; `None` when the operating system gives none.
-fn moment() -> Option<Moment> {
-    let mut entropy = [0; 32];
-    getrandom::fill(&mut entropy).ok()?;
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-    Some(Moment { since_epoch, entropy })
 }

@@ -1,7 +1,5 @@
 //! What of a head passes, and what the gate says in its own words.
 
-use std::net::IpAddr;
-
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Version};
 use portcullis::layers::arrival::framing::undisguised;
@@ -117,27 +115,26 @@ pub(crate) fn outward(headers: &mut HeaderMap, version: Version, facts: &Facts, 
     headers.remove(header::EXPECT);
     join_cookies(headers);
 
-    set(headers, header::HOST, &facts.site.authority());
+    let authority = facts.site.authority();
+    set(headers, header::HOST, &authority);
     let address = facts.client.ip.to_string();
     let scheme = facts.scheme.as_str();
     let port = facts.site.port.unwrap_or(if scheme == "https" { 443 } else { 80 });
     set(headers, HeaderName::from_static("x-forwarded-for"), &address);
     set(headers, HeaderName::from_static("x-real-ip"), &address);
-    set(headers, HeaderName::from_static("x-forwarded-host"), &facts.site.authority());
+    set(headers, HeaderName::from_static("x-forwarded-host"), &authority);
     set(headers, HeaderName::from_static("x-forwarded-proto"), scheme);
     set(headers, HeaderName::from_static("x-forwarded-port"), &port.to_string());
-    set(headers, header::FORWARDED, &forwarded(facts.client.ip, &facts.site.authority(), scheme));
+    set(headers, header::FORWARDED, &forwarded(&address, &authority, scheme));
     set(headers, EXCHANGE, facts.id.as_str());
 
     // RFC 9110 section 7.6.3: a gateway must say that it was here.
-    let received = match version {
-        Version::HTTP_2 => "2.0",
-        Version::HTTP_10 => "1.0",
-        _ => "1.1",
+    let via = match version {
+        Version::HTTP_2 => "2.0 portcullis",
+        Version::HTTP_10 => "1.0 portcullis",
+        _ => "1.1 portcullis",
     };
-    if let Ok(via) = HeaderValue::from_str(&format!("{received} {PSEUDONYM}")) {
-        headers.append(header::VIA, via);
-    }
+    headers.append(header::VIA, HeaderValue::from_static(via));
     if trailers {
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
     }
@@ -180,7 +177,7 @@ fn remove_hop_by_hop(headers: &mut HeaderMap) {
     for name in named {
         headers.remove(name);
     }
-    for name in HOP_BY_HOP {
+    while let Some(name) = headers.keys().find(|name| HOP_BY_HOP.contains(&name.as_str())).cloned() {
         headers.remove(name);
     }
 }
@@ -247,12 +244,9 @@ fn join_cookies(headers: &mut HeaderMap) {
 }
 
 /// RFC 7239 section 4: an IPv6 address and anything with a colon stand in quotes.
-fn forwarded(client: IpAddr, host: &str, scheme: &str) -> String {
-    let node = match client {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => format!("\"[{address}]\""),
-    };
-    format!("for={node};host=\"{host}\";proto={scheme}")
+fn forwarded(client: &str, host: &str, scheme: &str) -> String {
+    let (open, close) = if client.contains(':') { ("\"[", "]\"") } else { ("", "") };
+    ["for=", open, client, close, ";host=\"", host, "\";proto=", scheme].concat()
 }
 
 /// Facts that cannot stand in a header are told as nothing, never as what a client wrote.
@@ -332,7 +326,7 @@ mod tests {
     #[test]
     fn an_address_of_ipv6_is_quoted() {
         assert_eq!(
-            forwarded("2001:db8::1".parse().unwrap(), "notes.example", "https"),
+            forwarded("2001:db8::1", "notes.example", "https"),
             "for=\"[2001:db8::1]\";host=\"notes.example\";proto=https"
         );
     }

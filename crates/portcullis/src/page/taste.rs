@@ -71,6 +71,7 @@ fn weight(parameter: &[u8]) -> Option<u16> {
 }
 
 fn is_json(kind: &[u8]) -> bool {
-    let essence = kind.split(|byte| *byte == b';').next().unwrap_or(kind).trim_ascii().to_ascii_lowercase();
-    essence == b"application/json" || essence.ends_with(b"+json")
+    let essence = kind.split(|byte| *byte == b';').next().unwrap_or(kind).trim_ascii();
+    let suffix = essence.get(essence.len().saturating_sub(5)..).unwrap_or_default();
+    essence.eq_ignore_ascii_case(b"application/json") || suffix.eq_ignore_ascii_case(b"+json")
 }

@@ -8,7 +8,7 @@ use crate::layers::content::csrf::{self, Resubmit};
 use crate::layers::record::event::RequestFacts;
 use crate::request::{Listener, Moment, Peer};
 
-fn exchange(headers: &[(&str, &str)]) -> Exchange {
+fn exchange(headers: &[(&str, &str)]) -> Box<Exchange> {
     let mut request = http::Request::builder().uri("/transfer?to=1").method("POST");
     for (name, value) in headers {
         request = request.header(*name, *value);

@@ -24,7 +24,7 @@ use crate::verdict::{Layer, Mode, Verdict};
 
 /// A response whose head waits for the first part of its body.
 pub struct Held {
-    exchange: Exchange,
+    exchange: Box<Exchange>,
     keys: Keyring,
     asked: Asked,
     head: response::Parts,
@@ -46,7 +46,7 @@ enum Seen {
 
 impl Held {
     pub(super) fn new(
-        exchange: Exchange,
+        exchange: Box<Exchange>,
         keys: Keyring,
         asked: Asked,
         head: response::Parts,

@@ -59,12 +59,12 @@ impl Asked {
 /// An admitted request that the app has not answered yet.
 #[must_use]
 pub struct Outstanding {
-    exchange: Exchange,
+    exchange: Box<Exchange>,
     asked: Asked,
 }
 
 impl Outstanding {
-    pub(crate) fn new(exchange: Exchange, asked: Asked) -> Self {
+    pub(crate) fn new(exchange: Box<Exchange>, asked: Asked) -> Self {
         Self { exchange, asked }
     }
 
@@ -73,7 +73,7 @@ impl Outstanding {
         gate::refuse(&mut self.exchange, reason.layer(), reason)
     }
 
-    pub(crate) fn into_parts(self) -> (Exchange, Asked) {
+    pub(crate) fn into_parts(self) -> (Box<Exchange>, Asked) {
         (self.exchange, self.asked)
     }
 }
@@ -129,7 +129,7 @@ fn replaced(refusal: Refusal, exchange: &mut Exchange) -> Box<Departure> {
 
 /// cookies, headers, leak, html: see [`crate::engine::Engine::release`].
 pub(crate) fn release(
-    mut exchange: Exchange,
+    mut exchange: Box<Exchange>,
     asked: Asked,
     mut head: response::Parts,
     keys: &Keyring,
@@ -172,7 +172,7 @@ pub(crate) fn release(
 }
 
 /// The head goes at once.
-fn go(mut exchange: Exchange, mut head: response::Parts, keys: &Keyring, way: Way) -> Release {
+fn go(mut exchange: Box<Exchange>, mut head: response::Parts, keys: &Keyring, way: Way) -> Release {
     let events = head::finish(&mut head, &mut exchange, keys, &Change::None, None, None);
     let tail = Some(Tail::new(way, exchange));
     Release::Ready(Box::new(Departure { head, first: Bytes::new(), tail, events }))

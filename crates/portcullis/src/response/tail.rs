@@ -33,8 +33,8 @@ pub(super) enum Way {
 }
 
 impl Tail {
-    pub(super) fn new(way: Way, exchange: Exchange) -> Self {
-        Self { ended: false, way, exchange: Box::new(exchange) }
+    pub(super) fn new(way: Way, exchange: Box<Exchange>) -> Self {
+        Self { ended: false, way, exchange }
     }
 
     /// The next bytes of the body, as they may be sent.

@@ -15,7 +15,7 @@ use crate::request::{Listener, Moment, Peer};
 const FORM: &str = "<!doctype html><title>t</title><form method=post action=/send><button>go</button></form>";
 const TRACE: &str = "Traceback (most recent call last):\n  File \"/app/views.py\", line 7, in show\n    1 / 0\nZeroDivisionError: division by zero\n";
 
-fn exchange(policy: &str) -> Exchange {
+fn exchange(policy: &str) -> Box<Exchange> {
     let (policy, _) = Policy::parse("p", policy).unwrap();
     let head = Request::builder().uri("/page").body(()).unwrap().into_parts().0;
     let peer = Peer { address: "192.0.2.1:4000".parse().unwrap(), listener: Listener::Https, tls: None };

@@ -32,7 +32,7 @@ fn keys() -> Keyring {
     Keyring::new([7; 32], vec![[6; 32]])
 }
 
-fn exchange_at(head: &Parts, policy: &str, seconds: u64) -> Exchange {
+fn exchange_at(head: &Parts, policy: &str, seconds: u64) -> Box<Exchange> {
     let peer = Peer {
         address: "192.0.2.1:40000".parse().unwrap(),
         listener: Listener::Https,
@@ -48,7 +48,7 @@ fn exchange_at(head: &Parts, policy: &str, seconds: u64) -> Exchange {
     exchange
 }
 
-fn exchange(head: &Parts) -> Exchange {
+fn exchange(head: &Parts) -> Box<Exchange> {
     exchange_at(head, "", NOW)
 }
 
@@ -387,7 +387,12 @@ fn a_token_holds_for_its_visitor_and_its_time_only() {
     assert_eq!(with_token(&token, Anchor::Drawn(value), NOW), "csrf.invalid_token");
 }
 
-fn with_form(kind: (&str, &str), body: &str, anchor: Anchor, seconds: u64) -> (String, Exchange, Vec<u8>) {
+fn with_form(
+    kind: (&str, &str),
+    body: &str,
+    anchor: Anchor,
+    seconds: u64,
+) -> (String, Box<Exchange>, Vec<u8>) {
     let head = head("POST", "/order?step=2", &[COOKIE, kind]);
     let mut exchange = exchange_at(&head, "", seconds);
     exchange.anchor = anchor;

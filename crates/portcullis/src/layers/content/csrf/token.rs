@@ -4,6 +4,8 @@
 //! The anchor is a random cookie of ours: a token fetched by an attacker is bound to the attacker's own
 //! anchor and does not hold in the visitor's browser.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderValue;
@@ -121,21 +123,38 @@ impl TokenMint {
     /// For the visitor of this exchange. A visitor without an anchor gets one drawn; all mints of the
     /// exchange then share it.
     pub(crate) fn for_exchange(exchange: &mut Exchange, keys: &Keyring) -> Self {
-        let (anchor, drawn_now) = match &exchange.anchor {
+        let seed = exchange.random_bytes();
+        let mint = Self::seeded(seed, keys, &exchange.anchor, exchange.moment.since_epoch, exchange.scheme);
+        if let Some(anchor) = mint.drawn() {
+            exchange.anchor = anchor;
+        }
+        mint
+    }
+
+    /// For a visitor with this anchor, at this time since the epoch.
+    pub(super) fn seeded(
+        seed: [u8; 32],
+        keys: &Keyring,
+        anchor: &Anchor,
+        now: Duration,
+        scheme: Scheme,
+    ) -> Self {
+        let mut random = StdRng::from_seed(seed);
+        let (anchor, drawn_now) = match anchor {
             Anchor::Arrived(value) | Anchor::Drawn(value) => (value.clone(), false),
-            Anchor::Absent => (URL_SAFE_NO_PAD.encode(exchange.random_bytes::<24>()), true),
+            Anchor::Absent => {
+                let mut drawn = [0; 24];
+                random.fill_bytes(&mut drawn);
+                (URL_SAFE_NO_PAD.encode(drawn), true)
+            }
         };
-        if drawn_now {
-            exchange.anchor = Anchor::Drawn(anchor.clone());
-        }
-        Self {
-            key: keys.newest(PURPOSE),
-            anchor,
-            time: exchange.moment.since_epoch.as_secs().to_be_bytes(),
-            random: StdRng::from_seed(exchange.random_bytes()),
-            scheme: exchange.scheme,
-            drawn_now,
-        }
+        let time = now.as_secs().to_be_bytes();
+        Self { key: keys.newest(PURPOSE), anchor, time, random, scheme, drawn_now }
+    }
+
+    /// The anchor, where this mint drew it.
+    pub(super) fn drawn(&self) -> Option<Anchor> {
+        self.drawn_now.then(|| Anchor::Drawn(self.anchor.clone()))
     }
 
     /// A freshly masked token.

@@ -21,7 +21,7 @@ fn keys() -> Keyring {
     Keyring::new([1; 32], vec![[2; 32]])
 }
 
-fn exchange(policy: &str) -> Exchange {
+fn exchange(policy: &str) -> Box<Exchange> {
     let (policy, _) = Policy::parse("p", policy).unwrap();
     let head = Request::builder().uri("/").body(()).unwrap().into_parts().0;
     let peer =

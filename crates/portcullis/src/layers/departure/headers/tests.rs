@@ -8,7 +8,7 @@ use crate::layers::record::event::RequestFacts;
 use crate::policy::{Policy, PolicyError};
 use crate::request::{Listener, Moment, Peer};
 
-fn exchange(policy: &str, path: &str, cookie: bool) -> Exchange {
+fn exchange(policy: &str, path: &str, cookie: bool) -> Box<Exchange> {
     let mut request = http::Request::builder().uri(path);
     if cookie {
         request = request.header("cookie", "session=1");

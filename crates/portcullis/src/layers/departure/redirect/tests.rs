@@ -16,7 +16,7 @@ use crate::policy::Policy;
 use crate::request::{Listener, Moment, Peer};
 use crate::verdict::{Grounds, Place, Verdict};
 
-fn exchange(policy: &str, target: &str, form: &[&str]) -> Exchange {
+fn exchange(policy: &str, target: &str, form: &[&str]) -> Box<Exchange> {
     let (policy, _) = Policy::parse("p", policy).unwrap();
     let head = Request::builder().uri(target).body(()).unwrap().into_parts().0;
     let peer =

@@ -10,7 +10,7 @@ use crate::reason::Reason;
 use crate::request::{Listener, Moment, Peer, TlsFacts};
 use crate::verdict::Layer;
 
-fn exchange(policy: &str, uri: &str, headers: &[(&str, &[u8])]) -> Exchange {
+fn exchange(policy: &str, uri: &str, headers: &[(&str, &[u8])]) -> Box<Exchange> {
     let mut request = http::Request::builder().uri(uri).method("POST");
     for (name, value) in headers {
         request = request.header(*name, http::HeaderValue::from_bytes(value).unwrap());
