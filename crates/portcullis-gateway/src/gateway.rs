@@ -22,7 +22,7 @@ use crate::store::Store;
 use crate::tls::Secure;
 use crate::tls::authority::{self, AuthorityError, Development};
 use crate::tls::certificates::{CertificateError, Certificates};
-use crate::upstream::{Proxy, UpstreamError};
+use crate::upstream::{Proxy, UpstreamError, Upstreams};
 
 /// Starts gates.
 pub struct Gateway;
@@ -39,6 +39,8 @@ pub struct Running {
     pub unix: Vec<PathBuf>,
     /// TLS as it is served, where it is: to be read for its counts, and replaced on reload.
     pub tls: Option<Arc<Secure>>,
+    /// The servers of the app: to be read for their state, and replaced on reload.
+    pub upstreams: Upstreams,
     /// The development certificate, where no other was given.
     pub development: Option<Development>,
     /// The event log.
@@ -137,13 +139,16 @@ impl Gateway {
         if let Some(store) = &settings.store {
             lender.share(Some(Arc::new(Store::open(store.clone(), log.clone())?)));
         }
+        let upstreams = Upstreams::new(&settings.upstream)?;
         let (closing, closed) = watch::channel(false);
+        crate::upstream::watch_over(upstreams.clone(), log.clone(), closed.clone())?;
         let mut running = Running {
             https: addresses(&https),
             http: addresses(&http),
             dangerous_plain: addresses(&dangerous_plain),
             unix: all().filter_map(|one| one.address.unix()).collect(),
             tls: tls.clone(),
+            upstreams: upstreams.clone(),
             development,
             log: log.clone(),
             lender: lender.clone(),
@@ -162,7 +167,7 @@ impl Gateway {
         let sink: Arc<dyn EventSink> = Arc::new(log.clone());
         for (number, doors) in doors.into_iter().enumerate() {
             let (drain, drainer) = Drain::new(closed.clone());
-            let proxy = Proxy::new(&settings.upstream, drain.clone(), log.clone())?;
+            let proxy = Proxy::new(upstreams.clone(), threads, drain.clone(), log.clone());
             let gate = GateLayer::new(engine.clone(), sink.clone()).with_lender(lender.clone());
             let judge = Judge { engine: engine.clone(), sink: sink.clone(), lender: lender.clone() };
             let worker = Worker { doors, gate, judge, timeouts: settings.timeouts, drain, drainer };

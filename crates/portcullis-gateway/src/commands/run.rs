@@ -27,9 +27,9 @@ Environment:
 #[derive(Debug, Args)]
 #[command(after_help = ENVIRONMENT)]
 pub(super) struct Run {
-    /// The app, as in `http://127.0.0.1:5000`; also `https://` and `h2c://`
+    /// The app, as in `http://127.0.0.1:5000`; also `https://`, `h2c://` and `unix:/path`; once for each server
     #[arg(long, value_name = "URL")]
-    upstream: Option<String>,
+    upstream: Vec<String>,
     /// Where to serve HTTPS [default: 127.0.0.1:8443]; port 0 for any free one, also `unix:/path`
     #[arg(long, value_name = "ADDR")]
     https: Vec<Address>,
@@ -104,13 +104,16 @@ impl Run {
             // Read as if the names stood in the file, so that they are checked as those are.
             (policy, written) = parse("the policy with `--host`", &with_names(&text, &written, &self.host)?)?;
         }
-        if let Some(address) = &self.upstream {
-            written.upstream = Some(match written.upstream.take() {
-                Some(raw::Upstream::Table(table)) => {
-                    raw::Upstream::Table(raw::UpstreamTable { address: address.clone(), ..table })
-                }
-                _ => raw::Upstream::Address(address.clone()),
-            });
+        if !self.upstream.is_empty() {
+            let table = match written.upstream.take() {
+                Some(raw::Upstream::Table(table)) => *table,
+                _ => raw::UpstreamTable::default(),
+            };
+            let server =
+                |address: &String| raw::Server { address: address.clone(), weight: None, drain: None };
+            let server = self.upstream.iter().map(server).collect();
+            written.upstream =
+                Some(raw::Upstream::Table(Box::new(raw::UpstreamTable { address: None, server, ..table })));
         }
         let listeners = [
             (&self.https, &mut written.listen.https),

@@ -15,17 +15,19 @@ use http::{Request, Response, StatusCode};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
-use hyper_util::client::legacy::connect::Connection as _;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
+use super::Protocol;
 use super::connect::{ConnectError, Connector, Stream};
+use super::fleet::Fleet;
 use super::sending::Sending;
-use super::{Protocol, Upstream, UpstreamError};
+use super::server::Server;
 
-/// Connections that one thread keeps open when nothing runs on them, for `idle_timeout`: fewer than what
-/// runs at once would have each burst open and close the rest anew.
-const MOST_IDLE: usize = 256;
+/// How long one waits for a connection that another has given back before it looks by itself: the one
+/// given back may not have been ready yet.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// What is read ahead of a client that does not read, and the longest head that the app may send.
 const BUFFER: usize = 128 * 1024;
@@ -39,12 +41,15 @@ const MOST_HEADERS: usize = 512;
 pub(crate) enum Failure {
     /// No connection was to be had, so nothing was sent.
     Connect(ConnectError),
+    /// As many connections as may be are in use, so nothing was sent either.
+    Full,
     /// It broke off. `quietly` where the connection had served before: then it may be the app's silent
     /// closing of an unused connection (RFC 9112 section 9.3.1).
     Exchange { error: hyper::Error, quietly: bool },
 }
 
-/// The connections of one thread to one app.
+/// The connections of one thread to one server.
+#[derive(Clone)]
 pub(crate) struct Pool(Arc<Inner>);
 
 struct Inner {
@@ -54,6 +59,12 @@ struct Inner {
     protocol: Protocol,
     connect_timeout: Duration,
     idle_timeout: Duration,
+    /// Connections that this thread keeps open when nothing runs on them, for `idle_timeout`: fewer than
+    /// what runs at once would have each burst open and close the rest anew.
+    most_idle: usize,
+    /// As many as this thread may have open; requests wait for one to come back.
+    places: Arc<Semaphore>,
+    came_back: Notify,
     idle: Mutex<Idle>,
     shared: Mutex<Option<Shared>>,
     /// Held while the first connection is opened that many may share.
@@ -86,22 +97,25 @@ enum Lent {
 }
 
 impl Pool {
-    /// No connection is opened before there is a request for it.
-    ///
-    /// # Errors
-    /// When TLS cannot be set up.
-    pub(crate) fn new(upstream: &Upstream) -> Result<Self, UpstreamError> {
-        Ok(Self(Arc::new(Inner {
-            connector: Connector::new(upstream, false)?,
-            switching: Connector::new(upstream, true)?,
-            protocol: upstream.protocol,
-            connect_timeout: upstream.connect_timeout,
-            idle_timeout: upstream.idle_timeout,
+    /// No connection is opened before there is a request for it. The limits are those of one thread among
+    /// `threads`.
+    pub(crate) fn new(fleet: &Fleet, server: &Arc<Server>, threads: usize) -> Self {
+        let settings = &fleet.settings;
+        let share = |whole: usize| whole.div_ceil(threads.max(1)).clamp(1, Semaphore::MAX_PERMITS);
+        Self(Arc::new(Inner {
+            connector: Connector::new(fleet, server, false),
+            switching: Connector::new(fleet, server, true),
+            protocol: server.target.protocol,
+            connect_timeout: settings.connect_timeout,
+            idle_timeout: settings.idle_timeout,
+            most_idle: share(settings.max_idle),
+            places: Arc::new(Semaphore::new(share(settings.max_connections))),
+            came_back: Notify::new(),
             idle: Mutex::default(),
             shared: Mutex::default(),
             opening: tokio::sync::Mutex::default(),
             chose_http1: AtomicBool::new(false),
-        })))
+        }))
     }
 
     /// Sends one request; over HTTPS and h2c its target names scheme and authority, as HTTP/2 needs. One that
@@ -157,16 +171,14 @@ fn to_origin_form(request: &mut Request<Sending>) {
 impl Inner {
     async fn lend(self: &Arc<Self>, switching: bool) -> Result<Lent, Failure> {
         match self.protocol {
-            Protocol::Http => match self.take() {
-                Some(sender) => Ok(Lent::One { sender, used: true, returns: true }),
-                None => self.open(&self.connector).await,
-            },
+            Protocol::Http => self.kept_or_new().await,
             // HTTP/2 has no switching by `Upgrade` (RFC 9113 section 8.6).
-            Protocol::Https if switching => self.open(&self.switching).await,
-            Protocol::Https if self.chose_http1.load(Ordering::Relaxed) => match self.take() {
-                Some(sender) => Ok(Lent::One { sender, used: true, returns: true }),
-                None => self.open(&self.connector).await,
-            },
+            Protocol::Https if switching => {
+                let place = tokio::time::timeout(self.connect_timeout, self.places.clone().acquire_owned());
+                let place = place.await.ok().and_then(Result::ok).ok_or(Failure::Full)?;
+                self.open(&self.switching, Some(place)).await
+            }
+            Protocol::Https if self.chose_http1.load(Ordering::Relaxed) => self.kept_or_new().await,
             Protocol::Https | Protocol::H2c => {
                 if let Some(lent) = self.share() {
                     return Ok(lent);
@@ -174,9 +186,27 @@ impl Inner {
                 let _first = self.opening.lock().await;
                 match self.share() {
                     Some(lent) => Ok(lent),
-                    None => self.open(&self.connector).await,
+                    // One that many share is not what a limit of connections is about.
+                    None => self.open(&self.connector, None).await,
                 }
             }
+        }
+    }
+
+    /// A kept connection, or a new one where there may be one more; else the first that is given back.
+    async fn kept_or_new(self: &Arc<Self>) -> Result<Lent, Failure> {
+        let until = Instant::now().checked_add(self.connect_timeout);
+        loop {
+            if let Some(sender) = self.take() {
+                return Ok(Lent::One { sender, used: true, returns: true });
+            }
+            if let Ok(place) = self.places.clone().try_acquire_owned() {
+                return self.open(&self.connector, Some(place)).await;
+            }
+            if until.is_some_and(|until| until <= Instant::now()) {
+                return Err(Failure::Full);
+            }
+            let _ = tokio::time::timeout(LOOK_AGAIN, self.came_back.notified()).await;
         }
     }
 
@@ -208,9 +238,13 @@ impl Inner {
         Some(Lent::Shared { sender: kept.sender.clone(), used: true })
     }
 
-    async fn open(self: &Arc<Self>, connector: &Connector) -> Result<Lent, Failure> {
+    async fn open(
+        self: &Arc<Self>,
+        connector: &Connector,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> Result<Lent, Failure> {
         let opening = async {
-            let stream = connector.open().await.map_err(Failure::Connect)?;
+            let stream = connector.open(place).await.map_err(Failure::Connect)?;
             self.greet(stream, connector).await
         };
         match tokio::time::timeout(self.connect_timeout, opening).await {
@@ -222,7 +256,7 @@ impl Inner {
     async fn greet(self: &Arc<Self>, stream: Stream, connector: &Connector) -> Result<Lent, Failure> {
         let fresh = |error| Failure::Exchange { error, quietly: false };
         let over_tls = self.protocol == Protocol::Https;
-        if self.protocol == Protocol::H2c || stream.connected().is_negotiated_h2() {
+        if self.protocol == Protocol::H2c || stream.agreed_on_http2() {
             let (sender, connection) = http2::Builder::new(TokioExecutor::new())
                 .timer(TokioTimer::new())
                 .adaptive_window(true)
@@ -261,10 +295,11 @@ impl Inner {
             return;
         }
         let mut idle = self.idle();
-        if idle.connections.len() >= MOST_IDLE {
+        if idle.connections.len() >= self.most_idle {
             return;
         }
         idle.connections.push(Kept { sender, since: Instant::now() });
+        self.came_back.notify_one();
         if !idle.swept
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {

@@ -2,8 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,19 +13,33 @@ use tokio::time::Instant;
 
 /// When the app was last given something.
 #[derive(Clone)]
-pub(crate) struct Progress(Arc<Mutex<Instant>>);
+pub(crate) struct Progress(Arc<Mutex<State>>);
+
+struct State {
+    last: Instant,
+    client_broke: bool,
+}
 
 impl Progress {
     pub(crate) fn begin() -> Self {
-        Self(Arc::new(Mutex::new(Instant::now())))
+        Self(Arc::new(Mutex::new(State { last: Instant::now(), client_broke: false })))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn made(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.state().last = Instant::now();
     }
 
     fn last(&self) -> Instant {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state().last
+    }
+
+    /// Whether the body itself broke off, so that whatever follows is not the app's fault.
+    pub(crate) fn client_broke(&self) -> bool {
+        self.state().client_broke
     }
 
     /// Ends when nothing more was given to the app for `patience`.
@@ -42,18 +55,29 @@ impl Progress {
     }
 }
 
-pin_project_lite::pin_project! {
-    /// A body that tells its progress.
-    pub(crate) struct Sending {
-        #[pin]
-        body: Body,
-        progress: Progress,
-    }
+/// Where a body goes back to when nothing of it was sent, so that another server can have it.
+pub(crate) type Slot = Arc<Mutex<Option<Body>>>;
+
+/// A body that tells its progress.
+pub(crate) struct Sending {
+    body: Body,
+    progress: Progress,
+    /// Until the first byte is asked for.
+    unsent: Option<Slot>,
 }
 
 impl Sending {
-    pub(crate) fn new(body: Body, progress: Progress) -> Self {
-        Self { body, progress }
+    pub(crate) fn new(body: Body, progress: Progress, unsent: Option<Slot>) -> Self {
+        Self { body, progress, unsent }
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        if let Some(slot) = self.unsent.take() {
+            let body = std::mem::take(&mut self.body);
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(body);
+        }
     }
 }
 
@@ -65,10 +89,14 @@ impl HttpBody for Sending {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let this = self.project();
+        let this = self.get_mut();
+        this.unsent = None;
         // Asked for more, it has taken what it was given; and given more, it has that to take.
         this.progress.made();
-        let polled = this.body.poll_frame(context);
+        let polled = Pin::new(&mut this.body).poll_frame(context);
+        if matches!(polled, Poll::Ready(Some(Err(_)))) {
+            this.progress.state().client_broke = true;
+        }
         this.progress.made();
         polled
     }

@@ -6,8 +6,16 @@ use tokio::io::copy_bidirectional;
 
 /// Carries bytes both ways until one side ends. A client that never takes the switch up, or a tunnel that
 /// breaks, ends it for both.
-pub(crate) fn open(client: OnUpgrade, app: OnUpgrade, drain: crate::listen::Drain) {
+///
+/// `counted` is dropped when it ends.
+pub(crate) fn open<T: Send + 'static>(
+    client: OnUpgrade,
+    app: OnUpgrade,
+    drain: crate::listen::Drain,
+    counted: T,
+) {
     tokio::spawn(async move {
+        let _counted = counted;
         let carry = async {
             let (client, app) = match tokio::try_join!(client, app) {
                 Ok(both) => both,

@@ -55,11 +55,21 @@ pub(super) fn advise(written: &File, list: &mut Vec<Advice>) {
 }
 
 fn upstream(upstream: Option<&Upstream>, list: &mut Vec<Advice>) {
-    let (key, address) = match upstream {
-        Some(Upstream::Address(address)) => ("upstream", address),
-        Some(Upstream::Table(table)) => ("upstream.address", &table.address),
-        None => return,
-    };
+    match upstream {
+        Some(Upstream::Address(address)) => in_the_open("upstream", address, list),
+        Some(Upstream::Table(table)) => {
+            if let Some(address) = &table.address {
+                in_the_open("upstream.address", address, list);
+            }
+            for server in &table.server {
+                in_the_open("upstream.server", &server.address, list);
+            }
+        }
+        None => {}
+    }
+}
+
+fn in_the_open(key: &'static str, address: &str, list: &mut Vec<Advice>) {
     let Ok(url) = url::Url::parse(address) else { return };
     let local = match url.host_str() {
         Some(host) => {

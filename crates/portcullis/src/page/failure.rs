@@ -14,6 +14,8 @@ pub enum GatewayError {
     Unreachable,
     /// It took too long.
     TooSlow,
+    /// No server takes requests now.
+    Unavailable,
     /// The app's answer was not HTTP, or larger than the gate accepts.
     Unreadable,
     /// The request has gone in a circle: the gate's app is the gate itself.
@@ -29,6 +31,7 @@ impl GatewayError {
         match self {
             Self::Unreachable | Self::Unreadable => StatusCode::BAD_GATEWAY,
             Self::TooSlow => StatusCode::GATEWAY_TIMEOUT,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Loop => StatusCode::LOOP_DETECTED,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
         }
@@ -46,6 +49,11 @@ impl GatewayError {
                 happened: "The app behind the gate received your request but did not answer in time. It may still \
                            be working on it.",
                 advice: &["Before you send a form again, check whether it was done already."],
+            },
+            Self::Unavailable => Words {
+                title: "This site has no room for you right now",
+                happened: "The gate in front of it works, but no server of the app takes requests at the moment.",
+                advice: &["Try again in a few seconds."],
             },
             Self::Unreadable => Words {
                 title: "This site gave an answer that makes no sense",

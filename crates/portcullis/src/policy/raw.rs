@@ -100,23 +100,116 @@ pub enum Upstream {
     /// Just the address.
     Address(String),
     /// The address and how to talk to it.
-    Table(UpstreamTable),
+    Table(Box<UpstreamTable>),
 }
 
 /// How the gateway talks to the app.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpstreamTable {
-    /// `http://host:port`, `https://host:port` or `h2c://host:port` (HTTP/2 without TLS, for gRPC).
-    pub address: String,
+    /// `http://host:port`, `https://host:port`, `h2c://host:port` (HTTP/2 without TLS, for gRPC) or
+    /// `unix:/path`.
+    pub address: Option<String>,
+    /// Several servers of the same app, instead of `address` or besides it.
+    #[serde(default)]
+    pub server: Vec<Server>,
+    /// How servers share the load: `least-connections` (the default): the one with the fewest requests for
+    /// its weight; `hash`: always the same one for the same key, while it serves.
+    pub balance: Option<Balance>,
+    /// What `hash` goes by: `client` (the default, its address), `path`, `header:NAME` or `cookie:NAME`.
+    pub hash: Option<String>,
     /// A PEM file of certificate authorities to trust for `https://`, instead of the machine's.
     pub ca: Option<PathBuf>,
     /// How long to wait for a connection; `"5 s"` by default.
     pub connect_timeout: Option<Span>,
     /// How long to wait for the head of the response; `"60 s"` by default.
     pub response_timeout: Option<Span>,
+    /// The longest silence within the body of a response; `"5 min"` by default. WebSockets have none.
+    pub body_timeout: Option<Span>,
+    /// How long a whole exchange may take, from the request to the last byte of the response; no end by
+    /// default.
+    pub total_timeout: Option<Span>,
     /// How long an unused connection is kept; `"30 s"` by default.
     pub idle_timeout: Option<Span>,
+    /// How many connections to one server may be open; `4096` by default. More requests wait for one as
+    /// long as `connect_timeout`.
+    pub max_connections: Option<usize>,
+    /// How many connections to one server are kept when nothing runs on them; `512` by default.
+    pub max_idle: Option<usize>,
+    /// When a server that keeps failing is left alone.
+    #[serde(default)]
+    pub breaker: Breaker,
+    /// How servers are asked for their health; without this table they are not.
+    pub health: Option<Health>,
+}
+
+/// One server of the app.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// As `upstream.address`.
+    pub address: String,
+    /// How much of the load it takes, beside the others; `1` by default, 1000 at most.
+    pub weight: Option<u32>,
+    /// It gets no new requests; those that run may end.
+    pub drain: Option<bool>,
+}
+
+/// How servers share the load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Balance {
+    /// The one with the fewest requests for its weight.
+    LeastConnections,
+    /// Always the same one for the same key.
+    Hash,
+}
+
+/// When a server that keeps failing is left alone.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Breaker {
+    /// How many requests in a row must fail; `5` by default, `0` for never.
+    pub failures: Option<u32>,
+    /// What counts as failing: `connect` (the default): no connection is to be had; `any`: no answer in time
+    /// and one that breaks off, too. With `any` whoever finds requests that the app does not answer can shut
+    /// others out for as long as he sends them.
+    pub on: Option<BreakerOn>,
+    /// For how long at first; `"1 s"` by default. Each failed try doubles it.
+    pub open: Option<Span>,
+    /// For how long at most; `"30 s"` by default.
+    pub most: Option<Span>,
+}
+
+/// What counts as a failure of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BreakerOn {
+    /// No connection is to be had.
+    Connect,
+    /// No answer in time and one that breaks off, too.
+    Any,
+}
+
+/// How servers are asked for their health.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Health {
+    /// What is asked for by GET, as in `"/health"`.
+    pub path: String,
+    /// The name of the site that is asked for, instead of the server's own.
+    pub host: Option<String>,
+    /// How often; `"5 s"` by default.
+    pub interval: Option<Span>,
+    /// How long an answer may take; `"2 s"` by default.
+    pub timeout: Option<Span>,
+    /// How many good answers in a row make an unhealthy server healthy; `2` by default.
+    pub rises: Option<u32>,
+    /// How many failures in a row make a healthy server unhealthy; `3` by default.
+    pub falls: Option<u32>,
+    /// Which statuses are healthy, as in `["200-299", "404"]`; `["200-399"]` by default.
+    #[serde(default)]
+    pub statuses: Vec<String>,
 }
 
 /// Who the gateway runs as.
@@ -317,12 +410,101 @@ pub fn unix_mode(text: &str) -> Option<u32> {
         .filter(|mode| *mode <= 0o777 && text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+/// A status or a range of them as written: from and to, inclusive.
+#[must_use]
+pub fn statuses(text: &str) -> Option<(u16, u16)> {
+    let (from, to) = text.split_once('-').unwrap_or((text, text));
+    let status = |text: &str| text.parse::<u16>().ok().filter(|status| (100..=599).contains(status));
+    status(from).zip(status(to)).filter(|(from, to)| from <= to)
+}
+
 fn upstream_faults(upstream: &Upstream, faults: &mut Faults<'_>) {
-    let (key, address) = match upstream {
-        Upstream::Address(address) => ("upstream", address),
-        Upstream::Table(table) => ("upstream.address", &table.address),
+    let table = match upstream {
+        Upstream::Address(address) => return address_faults("upstream", address, faults),
+        Upstream::Table(table) => table,
     };
-    let help = "as in `\"http://127.0.0.1:5000\"`; a path does not belong here";
+    if table.address.is_none() && table.server.is_empty() {
+        faults.at("upstream", "the app has no server", "add `address`, or `[[upstream.server]]`");
+    }
+    if let Some(address) = &table.address {
+        address_faults("upstream.address", address, faults);
+    }
+    for (index, server) in table.server.iter().enumerate() {
+        let key = |name: &str| format!("upstream.server[{index}].{name}");
+        address_faults(&key("address"), &server.address, faults);
+        if server.weight.is_some_and(|weight| !(1..=1000).contains(&weight)) {
+            faults.at(
+                &key("weight"),
+                "a weight is from 1 to 1000",
+                "to take a server out, write `drain = true`",
+            );
+        }
+    }
+    if let Some(hash) = &table.hash {
+        let named = |prefix: &str| hash.strip_prefix(prefix).is_some_and(|name| !name.is_empty());
+        let header =
+            hash.strip_prefix("header:").is_some_and(|name| http::HeaderName::try_from(name).is_ok());
+        if !matches!(hash.as_str(), "client" | "path") && !named("cookie:") && !header {
+            faults.at(
+                "upstream.hash",
+                format!("`{hash}` is nothing to go by"),
+                "write `client`, `path`, `header:NAME` or `cookie:NAME`",
+            );
+        }
+        if table.balance != Some(Balance::Hash) {
+            faults.at("upstream.hash", "nothing goes by a key", "add `balance = \"hash\"`");
+        }
+    }
+    let spans = [
+        ("connect_timeout", table.connect_timeout),
+        ("response_timeout", table.response_timeout),
+        ("body_timeout", table.body_timeout),
+        ("total_timeout", table.total_timeout),
+        ("breaker.open", table.breaker.open),
+        ("health.interval", table.health.as_ref().and_then(|health| health.interval)),
+        ("health.timeout", table.health.as_ref().and_then(|health| health.timeout)),
+    ];
+    for (name, span) in spans {
+        if span.is_some_and(|span| span.0.is_zero()) {
+            faults.at(&format!("upstream.{name}"), "a time of zero is none", "leave it out for the default");
+        }
+    }
+    if table.max_connections == Some(0) {
+        faults.at(
+            "upstream.max_connections",
+            "without a connection nothing is sent",
+            "leave it out for the default",
+        );
+    }
+    let Some(health) = &table.health else { return };
+    if !health.path.starts_with('/') || health.path.parse::<http::uri::PathAndQuery>().is_err() {
+        faults.at("upstream.health.path", format!("`{}` is no path", health.path), "as in `\"/health\"`");
+    }
+    for (index, written) in health.statuses.iter().enumerate() {
+        if statuses(written).is_none() {
+            faults.at(
+                &format!("upstream.health.statuses[{index}]"),
+                format!("`{written}` is neither a status nor a range of them"),
+                "as in `\"200\"` or `\"200-299\"`",
+            );
+        }
+    }
+    for (name, count) in [("rises", health.rises), ("falls", health.falls)] {
+        if count == Some(0) {
+            faults.at(&format!("upstream.health.{name}"), "no check in a row is none", "write at least `1`");
+        }
+    }
+}
+
+fn address_faults(key: &str, address: &str, faults: &mut Faults<'_>) {
+    let help =
+        "as in `\"http://127.0.0.1:5000\"` or `\"unix:/run/app.sock\"`; a path in a URL does not belong here";
+    if let Some(path) = address.strip_prefix("unix:") {
+        if !path.starts_with('/') || path.ends_with('/') {
+            faults.at(key, format!("`{path}` is no absolute path of a socket"), help);
+        }
+        return;
+    }
     match url::Url::parse(address) {
         Ok(url) if !matches!(url.scheme(), "http" | "https" | "h2c") => {
             faults.at(key, format!("`{}` is not a scheme of an app", url.scheme()), help);
