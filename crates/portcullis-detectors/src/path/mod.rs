@@ -88,7 +88,9 @@ fn wrapper(text: &[u8]) -> Option<Hit> {
 
 /// The path, walked folder by folder.
 fn walk(text: &[u8]) -> Option<Hit> {
-    let (path, disguised) = normal(text);
+    let text = text.strip_suffix(b"|").unwrap_or(text);
+    let (path, mut disguised) = normal(text);
+    let path = strip_nuls(path, &mut disguised);
     let nul = memchr::memchr(0, &path);
     let path = before(&path, nul.unwrap_or(path.len()));
     if path.is_empty() || !is_path(path) {
@@ -99,6 +101,9 @@ fn walk(text: &[u8]) -> Option<Hit> {
     let mut ups = 0usize;
     let mut landed: Vec<&[u8]> = Vec::new();
     for folder in path.split(|&byte| byte == b'/').filter(|folder| !folder.is_empty()) {
+        // What follows `;` is a parameter to servers of Java, and no part of the name.
+        let folder =
+            before(folder, memchr::memchr(b';', folder).filter(|&place| place > 0).unwrap_or(folder.len()));
         match folder {
             b"." => {}
             b".." => {
@@ -137,6 +142,22 @@ fn walk(text: &[u8]) -> Option<Hit> {
     Some(Hit::new("the name of a file", 0..text.len(), why, format!("{} up", ups.min(9))))
 }
 
+/// The path without null bytes that stand before a folder or within dots, which some take out.
+fn strip_nuls(path: Vec<u8>, disguised: &mut bool) -> Vec<u8> {
+    let inner = [&b"\0.."[..], b".\0.", b"\0/"].iter().any(|form| find(&path, form).is_some())
+        || path.starts_with(b"\0");
+    if !inner {
+        return path;
+    }
+    *disguised = true;
+    let last = path.iter().rposition(|&byte| byte == b'/');
+    path.iter()
+        .enumerate()
+        .filter(|(place, byte)| **byte != 0 || last.is_some_and(|last| *place > last))
+        .map(|(_, &byte)| byte)
+        .collect()
+}
+
 /// Whether the whole of it can be one path: no sentence, no markup.
 fn is_path(path: &[u8]) -> bool {
     if path.len() > 4096
@@ -165,7 +186,8 @@ fn normal(text: &[u8]) -> (Vec<u8>, bool) {
             // Overlong forms of ASCII, and full-width letters.
             0xc0 | 0xc1 => {
                 let second = at(text, index + 1);
-                let code = (byte & 0x1f) << 6 | second & 0x3f;
+                // Old decoders took the low bits of whatever followed.
+                let code = if second & 0xc0 == 0x80 { (byte & 0x1f) << 6 | second & 0x3f } else { second };
                 disguised |= matches!(code, b'.' | b'/' | b'\\');
                 (Some(slashed(code)), 2)
             }

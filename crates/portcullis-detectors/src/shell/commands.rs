@@ -178,11 +178,47 @@ pub(super) fn of_developers(name: &[u8]) -> bool {
             | b"tmux"
             | b"screen"
             | b"exa"
+            | b"export"
+            | b"alias"
+            | b"local"
+            | b"done"
+            | b"else"
+            | b"fi"
+            | b"elif"
+            | b"case"
+            | b"esac"
+            | b"declare"
+            | b"readonly"
+            | b"unset"
             | b"fd"
             | b"rg"
             | b"fzf"
             | b"then"
             | b"do"
+    )
+}
+
+/// Of these, the names that are no words of a sentence.
+pub(super) fn is_only_a_program(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"git"
+            | b"npm"
+            | b"npx"
+            | b"yarn"
+            | b"pnpm"
+            | b"cargo"
+            | b"cmake"
+            | b"docker"
+            | b"docker-compose"
+            | b"kubectl"
+            | b"pip"
+            | b"pip3"
+            | b"apt-get"
+            | b"pytest"
+            | b"sudo"
+            | b"mvn"
+            | b"./configure"
     )
 }
 

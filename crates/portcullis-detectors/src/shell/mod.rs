@@ -39,7 +39,10 @@ pub fn shell(input: &[u8]) -> Option<Finding> {
 }
 
 fn read(text: &[u8]) -> Option<Hit> {
-    function_in_variable(text).or_else(|| whole_command(text)).or_else(|| separated(text))
+    function_in_variable(text)
+        .or_else(|| fork_bomb(text))
+        .or_else(|| whole_command(text))
+        .or_else(|| separated(text))
 }
 
 /// `() { :; }; id` in a variable of the environment (CVE-2014-6271).
@@ -74,7 +77,12 @@ fn whole_command(text: &[u8]) -> Option<Hit> {
     let program = program(&name.text);
     let argument = here.words.get(1)?;
     let known = commands::kind(program).is_some();
-    let why = if commands::runs_argument(program, &argument.text) && here.words.len() > 2 {
+    let odd = name.disguised
+        || at(text, start.wrapping_sub(1)) == b'\''
+            && text.iter().skip(start).take(16).any(|byte| *byte == b'\'');
+    let why = if known && odd && disguised_at(text) {
+        "it is a command in quotes that only a shell takes off"
+    } else if commands::runs_argument(program, &argument.text) && here.words.len() > 2 {
         "it tells an interpreter what to run"
     } else if known && here.words.iter().skip(1).any(|word| is_sensitive(&word.text)) {
         "it is a command that reads what must stay secret"
@@ -86,6 +94,33 @@ fn whole_command(text: &[u8]) -> Option<Hit> {
         return None;
     };
     Some(Hit::new("a command line", start..here.end, why, "command"))
+}
+
+/// The first word is a command with quotes inside: `'wh'oami`, `c""at`.
+fn disguised_at(text: &[u8]) -> bool {
+    let here = word::command(text, skip_space(text, 0), 0);
+    here.words.first().is_some_and(|name| name.disguised && commands::kind(program(&name.text)).is_some())
+}
+
+/// `:(){ :|:& };:` by any name.
+fn fork_bomb(text: &[u8]) -> Option<Hit> {
+    let start = skip_space(text, 0);
+    let end = run(text, start, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'_' | b'.'));
+    let name = cut(text, start..end);
+    let body = rest(text, end);
+    let defined = !name.is_empty() && (body.starts_with(b"(){") || body.starts_with(b"() {"));
+    (defined
+        && memchr::memchr2(b'|', b'&', body).is_some()
+        && memchr::memmem::find(body, name).is_some()
+        && text.len() < 120)
+        .then(|| {
+            Hit::new(
+                "a command line",
+                start..text.len(),
+                "it is a function that calls itself without end",
+                "f(){ f|f& }",
+            )
+        })
 }
 
 /// Every place at which a shell would start something.
@@ -104,8 +139,11 @@ fn separated(text: &[u8]) -> Option<Hit> {
                 substitution(text, index + 1, b')', left)
             }
             b'`' => {
-                ticks += 1;
-                if ticks % 2 == 1 { substitution(text, index, b'`', left) } else { None }
+                index = run(text, place, |byte| byte == b'`');
+                // Two and three of them fence code.
+                let single = index == place + 1;
+                ticks += usize::from(single);
+                if single && ticks % 2 == 1 { substitution(text, index, b'`', left) } else { None }
             }
             b'<' | b'>' if at(text, index) == b'(' => substitution(text, index + 1, b')', left),
             b'<' | b'>' => redirection(text, place, left),
@@ -115,7 +153,9 @@ fn separated(text: &[u8]) -> Option<Hit> {
                     matches!(byte, b';' | b'|' | b'&' | b'\n' | b'\r' | b' ' | b'\t')
                 });
                 let between = cut(text, place..index);
-                if between.contains(&b'\n') || between.contains(&b'\r') {
+                // A backslash before the line end joins the lines.
+                let joined = at(text, place.wrapping_sub(1)) == b'\\';
+                if !joined && (between.contains(&b'\n') || between.contains(&b'\r')) {
                     line = index;
                 }
                 next_command(text, place, index, left)
@@ -169,15 +209,26 @@ impl<'a> Left<'a> {
         let Some(first) = seen.next() else { return false };
         let known = |word: &[u8]| {
             matches!(commands::kind(program(word)), Some(Kind::Alone | Kind::Tool)) && word.len() > 1
+                || commands::is_only_a_program(word)
         };
+        let prompt = self.text.trim_ascii_start().starts_with(b"$ ");
+        // `dir="$(dirname "$0")"`, `now=`date``
         let set = memchr::memchr(b'=', first).is_some_and(|end| {
-            end > 0 && before(first, end).iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_')
+            let name = before(first, end);
+            !name.is_empty()
+                && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+                && (name.iter().all(|byte| !byte.is_ascii_lowercase())
+                    || self.text.trim_ascii().ends_with(b"=")
+                    || self.text.ends_with(b"=\""))
         });
-        known(first)
+        prompt
+            || known(first)
             || set
             || commands::of_developers(first)
             || matches!(commands::kind(first), Some(Kind::Word))
-                && seen.clone().next().is_some_and(|word| matches!(word.first(), Some(b'-' | b'/' | b'.')))
+                && seen.clone().next().is_some_and(|word| {
+                    matches!(word.first(), Some(b'-' | b'/' | b'.' | b'$')) || is_file_or_host(word)
+                })
             || seen.any(known)
     }
 }
@@ -196,10 +247,19 @@ fn next_command(text: &[u8], place: usize, start: usize, left: Left<'_>) -> Opti
     if here.calls && !program.eq_ignore_ascii_case(b"iex") {
         return None;
     }
-    let odd = (name.disguised || here.spaceless) && kind.is_some() || is_globbed(name);
-    let evident = if odd || sensitive && kind.is_some() {
+    let lone = !lines
+        || left.is_token() && left.text.len() < 64 && !left.text.starts_with(b"```") && few_lines(text);
+    let odd = lone && ((name.disguised || here.spaceless) && kind.is_some() || is_globbed(name));
+    // A program that is not known here, told to read what must stay secret or to work on the file system.
+    let alone = left.is_blank() || left.is_token() && tight;
+    let rooted = arguments.iter().any(|word| word.text.starts_with(b"/") && word.text.len() > 4);
+    let flagged = arguments.first().is_some_and(|word| word.text.starts_with(b"-") && word.text.len() > 1);
+    let named = program.len() > 1
+        && program.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-');
+    let unknown = kind.is_none() && named && alone && lone && (sensitive || rooted && flagged);
+    let evident = if odd || unknown || sensitive && kind.is_some() {
         true
-    } else if left.is_command() || lines && !(left.is_token() && left.text.len() < 64 && few_lines(text)) {
+    } else if left.is_command() || !lone {
         false
     } else if between == b"|" || between.contains(&b'|') && is_listed(text, &here) {
         is_pipe(text, place, &here, name, arguments, kind?, left)
@@ -241,7 +301,10 @@ fn is_pipe(
     {
         return false;
     }
-    if arguments.is_empty() && here.stop == b'|' && !last_is_bar(text, here.end) {
+    if arguments.is_empty()
+        && here.stop == b'|'
+        && (!last_is_bar(text, here.end) || left.text.contains(&b'('))
+    {
         return false;
     }
     let tight = !is_space(at(text, place + 1));
@@ -306,11 +369,9 @@ fn is_clear(program: &[u8], first: &Word, arguments: &[Word], kind: Kind) -> boo
     let lone = arguments.len() <= 2;
     if first.expands
         || first.disguised
-        || (first.glob
-            && before(text, text.len().saturating_sub(1))
-                .iter()
-                .any(|byte| matches!(byte, b'*' | b'?' | b'['))
-            || text == b"*")
+        || first.glob
+            && (before(text, text.len().saturating_sub(1)).iter().any(|byte| matches!(byte, b'*' | b'?'))
+                || text.starts_with(b"*"))
     {
         return true;
     }
@@ -380,16 +441,16 @@ fn substitution(text: &[u8], start: usize, closer: u8, left: Left<'_>) -> Option
             .map_or(text.len(), |end| here.end + end + 1);
         words(cut(text, end..end + BEHIND), 3)
     });
+    let idle = arguments.is_empty()
+        && (known == Some(Kind::Word) && program != b"cat" || known == Some(Kind::Tool) && here.stop != b'|');
     let evident = if name.disguised || here.spaceless || sensitive || is_globbed(name) {
         true
     } else if closer == b'`' {
         // In Markdown it is code; there it stands among words.
-        left.first && before + after <= 1 && at(text, start) != b'`'
+        let attached = left.is_blank() || !left.text.last().is_some_and(|&byte| is_space(byte));
+        left.first && before + after <= 1 && attached && !idle && !left.is_command()
     } else {
         // An English word in brackets after a dollar is a variable of make, or a call of jQuery.
-        let idle = arguments.is_empty()
-            && (known == Some(Kind::Word) && program != b"cat"
-                || known == Some(Kind::Tool) && here.stop != b'|');
         !idle && !left.is_command()
     };
     evident.then(|| {
@@ -427,7 +488,7 @@ fn redirection(text: &[u8], place: usize, left: Left<'_>) -> Option<Hit> {
     ]
     .iter()
     .any(|folder| target.starts_with(folder) && target.len() > folder.len())
-        && at(text, end) != b'>';
+        && !matches!(at(text, end), b'>' | b'<');
     let evident = device
         || is_sensitive(target) && at(text, end) != b'>'
         || system && !left.is_command() && (left.is_token() || left.is_blank());

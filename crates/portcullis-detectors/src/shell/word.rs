@@ -57,7 +57,11 @@ pub(super) fn command(text: &[u8], start: usize, closer: u8) -> Command {
         if first_word && byte == b'{' {
             // `{cat,/etc/passwd}` is words without a space.
             let inside = run(text, index, |byte| byte != b'}' && byte != b'\n');
-            in_braces = cut(text, index..inside).contains(&b',');
+            let words = cut(text, index + 1..inside);
+            in_braces = at(text, inside) == b'}'
+                && words.contains(&b',')
+                && words.first().is_some_and(u8::is_ascii_alphabetic)
+                && !words.iter().any(|&byte| is_space(byte));
             here.spaceless |= in_braces;
             index += 1;
             continue;

@@ -80,34 +80,16 @@ fn read(text: &[u8]) -> Option<Hit> {
         }
         return None;
     }
-    if !matches!(
+    let usual = matches!(
         scheme.as_slice(),
-        b"http"
-            | b"https"
-            | b"ftp"
-            | b"ftps"
-            | b"ws"
-            | b"wss"
-            | b""
-            | b"http2"
-            | b"redis"
-            | b"mongodb"
-            | b"mysql"
-            | b"postgres"
-            | b"postgresql"
-            | b"memcached"
-            | b"amqp"
-            | b"feed"
-            | b"git"
-            | b"svn"
-            | b"ssh"
-            | b"proxy"
-            | b"socks4"
-            | b"socks5"
-    ) {
+        b"http" | b"https" | b"ftp" | b"ftps" | b"ws" | b"wss" | b"" | b"redis" | b"mongodb" | b"memcached"
+    );
+    if !usual && (!after.starts_with(b"//") || authority_is_single(after)) {
         return None;
     }
-    if leads_inside(after) {
+    // `//98` and `//go:noinline` are comments.
+    let comment = scheme.is_empty() && memchr::memchr(b'.', after).is_none() && !has(after, b"localhost");
+    if !comment && leads_inside(after) {
         return hit("its host is an address of the server's own network", "scheme host");
     }
     None
@@ -117,7 +99,16 @@ fn read(text: &[u8]) -> Option<Hit> {
 fn spaced(text: &[u8]) -> Option<Hit> {
     let (scheme, after) = scheme(text);
     let scheme = scheme?;
+    let confused = after.contains(&b'@')
+        && after
+            .split(|byte| matches!(byte, b'@' | b' '))
+            .skip(1)
+            .any(|part| leads_inside(&[b"//", part].concat()) && part.contains(&b'.'));
     let found = matches!(scheme.as_slice(), b"gopher" | b"dict") && after.starts_with(b"//")
+        || matches!(scheme.as_slice(), b"http" | b"https")
+            && after.starts_with(b"//")
+            && confused
+            && text.len() < 256
         || matches!(scheme.as_slice(), b"http" | b"https")
             && after.starts_with(b"//")
             && !cut(after, 0..after.iter().position(|&byte| is_space(byte)).unwrap_or(0)).is_empty()
@@ -141,13 +132,17 @@ fn bare(text: &[u8]) -> Option<Hit> {
     let reach = host::reach(name)?;
     let more = port.is_some() || end < text.len();
     let found = match reach {
-        host::Reach::Loopback | host::Reach::Metadata => true,
+        host::Reach::Loopback | host::Reach::Metadata => {
+            more || name.eq_ignore_ascii_case(b"localhost") || name.iter().any(u8::is_ascii_digit)
+        }
         host::Reach::Disguised if name.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') => {
             // `12:30` and `10.5:3` are no hosts.
             more && (name.starts_with(b"127.") || name.starts_with(b"0177")) && name.contains(&b'.')
         }
         host::Reach::Disguised => true,
-        host::Reach::Private => port.is_some() && end < text.len(),
+        host::Reach::Private => {
+            more && (port.is_some() && end < text.len() || name.iter().any(u8::is_ascii_alphabetic))
+        }
         host::Reach::Single => false,
     };
     found.then(|| {
@@ -196,6 +191,14 @@ fn leads_inside(after: &[u8]) -> bool {
             },
         )
     })
+}
+
+/// Apps have schemes of their own, in which a name without a dot is no host: `content://media`.
+fn authority_is_single(after: &[u8]) -> bool {
+    let text = rest(after, 2);
+    let end = text.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(text.len());
+    let (name, _) = host::split(before(text, end));
+    matches!(host::reach(name), Some(host::Reach::Single) | None)
 }
 
 /// The scheme in lower case and what follows its colon. `//host` has an empty one.

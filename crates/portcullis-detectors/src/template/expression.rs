@@ -21,6 +21,8 @@ pub(super) enum Engine {
     Percents,
     /// `<#assign … >`
     Directive,
+    /// `@{[ … ]}`, `${\ … }`: strings of Perl.
+    Perl,
     /// `{ }`: Smarty
     Single,
 }
@@ -41,7 +43,7 @@ pub(super) fn weigh(inside: &[u8], engine: Engine) -> Weight {
     if body.is_empty() {
         return Weight::Names;
     }
-    if reaches(body) {
+    if engine != Engine::Single && reaches(body) {
         return Weight::Acts;
     }
     match engine {
@@ -56,6 +58,7 @@ pub(super) fn weigh(inside: &[u8], engine: Engine) -> Weight {
             }
             return Weight::Names;
         }
+        Engine::Perl => return perl(body),
         Engine::Directive => {
             let assign = stands(inside, 0, b"assign") && (has(inside, b"?new") || has(inside, b"?api"));
             return if assign { Weight::Acts } else { Weight::Names };
@@ -138,18 +141,49 @@ fn percents(inside: &[u8]) -> Weight {
     if acts || prints && calculates(body) { Weight::Acts } else { Weight::Names }
 }
 
+/// A string of Perl works out what stands in `@{[ … ]}`.
+fn perl(body: &[u8]) -> Weight {
+    let acts = [
+        &b"system"[..],
+        b"exec",
+        b"open",
+        b"require",
+        b"`",
+        b"getpw",
+        b"%ENV",
+        b"CORE::",
+        b"qx",
+        b"eval",
+        b"crypt",
+        b"unlink",
+        b"keys %",
+        b"print",
+        b"\\system",
+    ]
+    .iter()
+    .any(|name| has(body, name));
+    if acts || calculates(body) { Weight::Acts } else { Weight::Names }
+}
+
 /// Whether a constant is calculated with: `7*7`, `'7'*7`, `"a"+"b"`, `9 - 3`.
 pub(super) fn calculates(body: &[u8]) -> bool {
     let only = arithmetic_only(body);
-    let mut index = 0;
-    loop {
-        let Some(offset) =
-            rest(body, index).iter().position(|byte| matches!(byte, b'*' | b'+' | b'-' | b'/' | b'%' | b'~'))
-        else {
-            return false;
-        };
-        let place = index + offset;
-        index = place + 1;
+    let mut quote = 0u8;
+    for (place, &byte) in body.iter().enumerate() {
+        match byte {
+            _ if quote != 0 => {
+                if byte == quote {
+                    quote = 0;
+                }
+                continue;
+            }
+            b'\'' | b'"' => {
+                quote = byte;
+                continue;
+            }
+            b'*' | b'+' | b'-' | b'/' | b'%' | b'~' => {}
+            _ => continue,
+        }
         let left = before(body, place).trim_ascii_end();
         let doubled = run(body, place, |byte| byte == at(body, place));
         let right = rest(body, doubled).trim_ascii_start();
@@ -167,6 +201,7 @@ pub(super) fn calculates(body: &[u8]) -> bool {
             return true;
         }
     }
+    false
 }
 
 /// A number by itself, a string, or a closed bracket after one ends here.
@@ -455,7 +490,6 @@ fn of_an_action(body: &[u8]) -> bool {
 /// Whether a tag of Smarty begins here that can do harm, or a calculation.
 pub(super) fn begins_smarty(inside: &[u8]) -> bool {
     at(inside, 0).is_ascii_digit()
-        || matches!(inside, [b'"' | b'\'', ..] | [b'(', ..])
         || stands(inside, 0, b"php}")
         || stands(inside, 0, b"$smarty.")
         || smarty_call(inside)

@@ -83,6 +83,7 @@ fn delimiter(text: &[u8], place: usize) -> Option<(Engine, usize, &'static [u8])
     let here = rest(text, place);
     let engine = match here {
         [b'$', b'{', b'{', ..] => (Engine::Braces, place + 3, &b"}}"[..]),
+        [b'$', b'{', b'\\', ..] => (Engine::Perl, place + 3, &b"}"[..]),
         [b'$', b'{', ..] => {
             (if is_look_up(here) { Engine::LookUp } else { Engine::Dollar }, place + 2, &b"}"[..])
         }
@@ -91,6 +92,7 @@ fn delimiter(text: &[u8], place: usize) -> Option<(Engine, usize, &'static [u8])
         [b'{', b'%', ..] => (Engine::Block, place + 2, &b"%}"[..]),
         [b'#', b'{', ..] => (Engine::Hash, place + 2, &b"}"[..]),
         [b'%', b'{', ..] => (Engine::Percent, place + 2, &b"}"[..]),
+        [b'@', b'{', b'[' | b'\\', ..] => (Engine::Perl, place + 3, &b"}"[..]),
         [b'@', b'{', ..] | [b'*', b'{', ..] => (Engine::Dollar, place + 2, &b"}"[..]),
         [b'[', b'[', b'$', b'{', ..] | [b'[', b'(', b'$', b'{', ..] => (Engine::Dollar, place + 4, &b"}"[..]),
         [b'[', b'=', ..] => (Engine::Dollar, place + 2, &b"]"[..]),
