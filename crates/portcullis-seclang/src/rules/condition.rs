@@ -1,0 +1,99 @@
+//! What one `SecRule` asks and what it writes when the answer is yes.
+
+use super::compile::Bits;
+use super::text::{Macro, Name, Template};
+use crate::load::ctl::{BodyProcessor, PartsChange};
+use crate::operators::{Comparison, Operator};
+use crate::settings::{AuditMode, EngineMode};
+use crate::syntax::names::Variable;
+use crate::syntax::targets::Target;
+use crate::transforms::Transform;
+
+/// One rule of a chain.
+#[derive(Debug)]
+pub(crate) struct Condition {
+    /// What it looks at; empty for `SecAction`.
+    pub(crate) targets: Box<[Aim]>,
+    /// What it leaves out.
+    pub(crate) exclusions: Box<[Target]>,
+    pub(crate) judge: Judge,
+    /// The argument, where it has macros.
+    pub(crate) argument: Option<Template>,
+    pub(crate) negated: bool,
+    /// The names as written: `Rx`, and the argument, for log lines.
+    pub(crate) operator_name: Box<str>,
+    pub(crate) operator_argument: Box<str>,
+    pub(crate) transforms: Box<[Transform]>,
+    pub(crate) multi_match: bool,
+    pub(crate) capture: bool,
+    pub(crate) effects: Box<[Effect]>,
+}
+
+/// A variable to look at.
+#[derive(Debug)]
+pub(crate) struct Aim {
+    pub(crate) target: Target,
+    /// For `TX`: the slots that the selector takes.
+    pub(crate) slots: Box<[usize]>,
+    /// For headers by name: the number of the name.
+    pub(crate) header: Option<u16>,
+}
+
+/// How a value is judged.
+#[derive(Debug)]
+pub(crate) enum Judge {
+    /// `SecAction`
+    Always,
+    /// An operator of bytes.
+    Operator(Box<Operator>),
+    /// Numbers with an argument that is one `TX` variable or a number.
+    Compare(Comparison, Number),
+    /// `@detectSQLi`
+    Sqli,
+    /// `@detectXSS`
+    Xss,
+}
+
+#[derive(Debug)]
+pub(crate) enum Number {
+    Constant(i64),
+    Macro(Macro),
+}
+
+/// What a match writes.
+#[derive(Debug)]
+pub(crate) enum Effect {
+    SetTx(Name, Write),
+    SetVar { collection: Variable, name: Template, write: Write },
+    Expire { collection: Variable, name: Template, seconds: Template },
+    SetEnv { name: Template, value: Template },
+    InitCol { collection: Variable, key: Template },
+    Control(Control),
+}
+
+#[derive(Debug)]
+pub(crate) enum Write {
+    Set(Template),
+    Add(Template),
+    Subtract(Template),
+    Unset,
+}
+
+/// `ctl`, with the rules it means looked up.
+#[derive(Debug)]
+pub(crate) enum Control {
+    AuditEngine(AuditMode),
+    AuditLogParts(PartsChange),
+    ForceRequestBodyVariable(bool),
+    ParseXmlIntoArgs(bool),
+    RequestBodyAccess(bool),
+    RequestBodyLimit(u64),
+    RequestBodyProcessor(BodyProcessor),
+    ResponseBodyAccess(bool),
+    ResponseBodyLimit(u64),
+    RuleEngine(EngineMode),
+    RuleRemove(Bits),
+    RuleRemoveTarget(Bits, Target),
+    /// Nothing that a transaction does.
+    Idle,
+}

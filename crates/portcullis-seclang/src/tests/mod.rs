@@ -1,0 +1,4 @@
+//! The rule language as a whole: loading, and what transactions do.
+
+mod crs;
+mod faults;
