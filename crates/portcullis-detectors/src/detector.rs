@@ -15,6 +15,8 @@ pub struct Detector {
 
 /// All detectors.
 pub const DETECTORS: &[Detector] = &[
+    Detector { language: Language::Sql, operator: "detectSQLi", find: crate::sqli::detect },
+    Detector { language: Language::Html, operator: "detectXSS", find: crate::xss::detect },
     Detector { language: Language::Shell, operator: "detectShell", find: crate::shell },
     Detector { language: Language::Path, operator: "detectPath", find: crate::path },
     Detector { language: Language::Template, operator: "detectTemplate", find: crate::template },

@@ -18,6 +18,7 @@ mod ssrf;
 mod template;
 mod text;
 mod xpath;
+pub mod xss;
 mod xxe;
 
 pub use code::code;

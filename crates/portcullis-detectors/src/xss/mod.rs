@@ -1,0 +1,524 @@
+//! Cross-site scripting (CWE-79).
+//!
+//! An input is an attack if a browser would run script, or load a document, that the page did not have. So
+//! it is read as a browser would read it in every place where a page may put it:
+//!
+//! - in text: every tag with its attributes, character references decoded ([`markup`]);
+//! - in the value of an attribute, in either quotes or none: what comes after the quote that ends it;
+//! - in a string of a script: what comes after the quote that ends it ([`script`]);
+//! - as an address: `javascript:` and its relatives, and documents in `data:` ([`url`]);
+//! - once more after the encodings that old browsers or a page's own script undo.
+//!
+//! Markup that can run nothing (`<b>`, `<br>`, `<a href="https://…">`, `<img src="…">`) is none. What it does
+//! not stop: what a page's own script makes of harmless data.
+
+mod entity;
+mod markup;
+mod names;
+mod script;
+mod style;
+#[cfg(test)]
+mod tests;
+mod url;
+
+use crate::finding::{Finding, Language};
+use std::ops::Range;
+
+/// What was found in one reading.
+pub(crate) struct Hit {
+    evidence: Range<usize>,
+    context: &'static str,
+    why: &'static str,
+    shape: String,
+}
+
+impl Hit {
+    fn new(
+        evidence: Range<usize>,
+        context: &'static str,
+        why: &'static str,
+        shape: impl Into<String>,
+    ) -> Self {
+        Self { evidence, context, why, shape: shape.into() }
+    }
+}
+
+/// Judges whether the input makes a browser run script or load a document where a page shows it.
+///
+/// The input is taken as it is; where it is encoded in a way that a page or a form may undo, it is also judged
+/// decoded. The cost is linear in the length of the input.
+#[must_use]
+pub fn detect(input: &[u8]) -> Option<Finding> {
+    detect_counting(input, &mut 0)
+}
+
+fn detect_counting(input: &[u8], steps: &mut usize) -> Option<Finding> {
+    let signs = Signs::of(input);
+    *steps += 1;
+    if !signs.any {
+        return None;
+    }
+    if let Some(hit) = read(input, signs, steps) {
+        return Some(finding(hit, input.len()));
+    }
+    let mut decoded = None;
+    for undo in [undo_form, undo_script_escapes, undo_charset, undo_references] {
+        if let Some(bytes) = undo(input) {
+            let signs = Signs::of(&bytes);
+            if let Some(hit) = read(&bytes, signs, steps) {
+                return Some(finding(Hit { evidence: 0..input.len(), ..hit }, input.len()));
+            }
+            decoded = Some(bytes);
+        }
+    }
+    // Encoded twice, in whatever order.
+    let decoded = decoded?;
+    for undo in [undo_form, undo_script_escapes, undo_references] {
+        if let Some(bytes) = undo(&decoded)
+            && let Some(hit) = read(&bytes, Signs::of(&bytes), steps)
+        {
+            return Some(finding(Hit { evidence: 0..input.len(), ..hit }, input.len()));
+        }
+    }
+    None
+}
+
+fn finding(hit: Hit, length: usize) -> Finding {
+    let end = hit.evidence.end.min(length);
+    let fingerprint: String = hit.shape.chars().filter(|c| c.is_ascii_graphic()).take(32).collect();
+    Finding {
+        language: Language::Html,
+        context: hit.context,
+        evidence: hit.evidence.start.min(end)..end,
+        why: hit.why.into(),
+        fingerprint,
+    }
+}
+
+/// What one look over the bytes tells about which readings can find anything.
+#[derive(Debug, Clone, Copy, Default)]
+struct Signs {
+    any: bool,
+    angle: bool,
+    single: bool,
+    double: bool,
+    back: bool,
+    equals: bool,
+    colon: bool,
+    calls: bool,
+}
+
+impl Signs {
+    fn of(input: &[u8]) -> Self {
+        let mut signs = Self::default();
+        for &byte in input {
+            match byte {
+                b'<' => signs.angle = true,
+                b'\'' => signs.single = true,
+                b'"' => signs.double = true,
+                b'`' => signs.back = true,
+                b'=' => signs.equals = true,
+                b':' | b'&' => signs.colon = true,
+                b'(' | b'[' => signs.calls = true,
+                b'%' | b'\\' | b'+' | 0x80.. => signs.any = true,
+                _ => {}
+            }
+        }
+        signs.any |= signs.angle
+            || signs.single
+            || signs.double
+            || signs.back
+            || signs.equals
+            || signs.colon
+            || signs.calls;
+        signs
+    }
+}
+
+fn read(input: &[u8], signs: Signs, steps: &mut usize) -> Option<Hit> {
+    if signs.angle
+        && let Some(hit) = markup::scan(input, 0, 2, steps)
+    {
+        return Some(hit);
+    }
+    if signs.colon
+        && let Some(hit) = address(input, steps)
+    {
+        return Some(hit);
+    }
+    for (found, quote) in [(signs.double, b'"'), (signs.single, b'\''), (signs.back, b'`')] {
+        if found
+            && signs.equals
+            && let Some(hit) = in_attribute(input, quote, steps)
+        {
+            return Some(hit);
+        }
+        if found
+            && (signs.calls || signs.equals || signs.back)
+            && let Some(hit) = in_script_string(input, quote, steps)
+        {
+            return Some(hit);
+        }
+    }
+    if signs.equals
+        && let Some(hit) = in_unquoted_attribute(input, steps)
+    {
+        return Some(hit);
+    }
+    if signs.calls || signs.back || signs.equals {
+        return in_script(input, steps);
+    }
+    None
+}
+
+/// The whole input as an address that a link or frame follows.
+fn address(input: &[u8], steps: &mut usize) -> Option<Hit> {
+    // The scheme ends within the first bytes, however it is dressed up.
+    let head = input.get(..input.len().min(256)).unwrap_or_default();
+    let decoded = entity::decode(head);
+    match url::scheme(&decoded) {
+        url::Scheme::Script(at) => {
+            let whole = entity::decode(input);
+            let unescaped = undo_form(whole.get(at..).unwrap_or_default());
+            let code = unescaped.as_deref().unwrap_or(whole.get(at..).unwrap_or_default());
+            let read = script::read(code, None, steps);
+            let dressed = decoded.len() != head.len() || head.iter().take(at).any(|b| *b < 0x20);
+            (read.does || read.acts || dressed && !code.is_empty()).then(|| {
+                Hit::new(0..input.len(), "an address", "it is an address that runs script", "script:")
+            })
+        }
+        url::Scheme::Document => {
+            Some(Hit::new(0..input.len(), "an address", "it is an address that holds a document", "data:"))
+        }
+        url::Scheme::Other => None,
+    }
+}
+
+/// The input ends a quoted attribute and adds another.
+fn in_attribute(input: &[u8], quote: u8, steps: &mut usize) -> Option<Hit> {
+    let broke = memchr::memchr(quote, input)?;
+    let context = match quote {
+        b'"' => "an attribute in double quotes",
+        b'\'' => "an attribute in single quotes",
+        _ => "an attribute in backquotes",
+    };
+    attributes(input, broke, broke + 1, usize::MAX, context, steps)
+}
+
+/// The input adds an attribute to a tag in which it stands without quotes.
+fn in_unquoted_attribute(input: &[u8], steps: &mut usize) -> Option<Hit> {
+    let trimmed = input.len() - input.trim_ascii_start().len();
+    let rest = input.get(trimmed..).unwrap_or_default();
+    let first = rest.iter().position(|b| b.is_ascii_whitespace() || *b == b'/').unwrap_or(rest.len());
+    let value = rest.get(..first).unwrap_or_default();
+    let plain = value.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'#'));
+    let from = if plain && first < rest.len() { trimmed + first } else { trimmed };
+    attributes(input, from, from, 0, "an attribute without quotes", steps)
+}
+
+/// Reads attributes as long as they look like such. `bare` is how many may stand without a value.
+fn attributes(
+    input: &[u8],
+    broke: usize,
+    from: usize,
+    bare: usize,
+    context: &'static str,
+    steps: &mut usize,
+) -> Option<Hit> {
+    let unquoted = bare == 0;
+    let mut reader = markup::Attributes::new(input, from);
+    let mut hit = None;
+    for _ in 0..12 {
+        let Some(attribute) = reader.next() else { break };
+        *steps += attribute.end - attribute.start + 1;
+        let name = &*attribute.name;
+        if !name
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b':' | b'.' | b'@' | 0x80..))
+        {
+            // After the attack anything may follow; before it, a sentence ends the reading.
+            break;
+        }
+        if unquoted && !attribute.valued && !names::is_flag(name) {
+            hit = None;
+            break;
+        }
+        if hit.is_none()
+            && let Some((why, shape)) = markup::judge_attribute(b"", &attribute)
+        {
+            let event = names::may_be_event(markup::local(name));
+            let acts = !event || acts_as_handler(attribute.value, steps);
+            if acts && (event || !unquoted) {
+                hit = Some(Hit::new(broke..attribute.end, context, why, shape));
+            }
+            if !unquoted && hit.is_some() {
+                break;
+            }
+        }
+    }
+    hit
+}
+
+/// The value of an event attribute does something: a name alone may be a word of a sentence.
+fn acts_as_handler(value: &[u8], steps: &mut usize) -> bool {
+    let decoded = entity::decode(value);
+    let code = script::read(&decoded, None, steps);
+    code.does || code.acts || code.demonstrates
+}
+
+/// The input ends a string of a script and goes on as code.
+fn in_script_string(input: &[u8], quote: u8, steps: &mut usize) -> Option<Hit> {
+    let context = match quote {
+        b'"' => "a string of a script in double quotes",
+        b'\'' => "a string of a script in single quotes",
+        _ => "a template of a script",
+    };
+    let escaped = script::string_end(input, 0, quote);
+    // An application that escapes the quote but not the backslash leaves `\'` open.
+    let plain = memchr::memchr(quote, input);
+    let places = [escaped, plain.filter(|at| Some(*at) != escaped)];
+    for broke in places.into_iter().flatten() {
+        let code = input.get(broke + 1..).unwrap_or_default();
+        let begins = code.trim_ascii_start();
+        let joined = begins.first().is_some_and(|b| {
+            matches!(
+                b,
+                b';' | b'+'
+                    | b'-'
+                    | b'*'
+                    | b'/'
+                    | b'%'
+                    | b'^'
+                    | b'|'
+                    | b'&'
+                    | b','
+                    | b')'
+                    | b']'
+                    | b'}'
+                    | b'?'
+                    | b'='
+                    | b'<'
+                    | b'>'
+                    | b'!'
+                    | b'['
+                    | b'.'
+                    | b':'
+                    | b'('
+                    | b'`'
+            ) || b.is_ascii_alphabetic() && code.first().is_some_and(|b| matches!(b, b'\n' | b'\r'))
+        });
+        if !joined {
+            continue;
+        }
+        let found = script::read(code, Some(quote), steps);
+        let ends = found.rejoined || found.cut || found.whole;
+        if found.demonstrates && ends || found.acts && (found.rejoined || found.cut) && found.whole {
+            return Some(Hit::new(
+                broke..broke + 1 + found.read,
+                context,
+                "it ends the string and goes on as code",
+                "quote;code",
+            ));
+        }
+    }
+    if quote == b'`'
+        && let Some(at) = memchr::memmem::find(input, b"${")
+    {
+        let found = script::read(input.get(at + 2..).unwrap_or_default(), None, steps);
+        if found.demonstrates {
+            return Some(Hit::new(at..input.len(), context, "it puts code into the template", "${code"));
+        }
+    }
+    None
+}
+
+/// The input is code that demonstrates an injection, all of it.
+fn in_script(input: &[u8], steps: &mut usize) -> Option<Hit> {
+    if let Some(at) = memchr::memmem::find(input, b"${").or_else(|| memchr::memmem::find(input, b"{{")) {
+        let code = input.get(at + 2..).unwrap_or_default();
+        let end = memchr::memchr(b'}', code).unwrap_or(code.len());
+        let found = script::read(code.get(..end).unwrap_or_default(), None, steps);
+        if found.demonstrates {
+            return Some(Hit::new(
+                at..input.len(),
+                "a template of a script",
+                "it puts code into the template",
+                "${code",
+            ));
+        }
+    }
+    let trimmed = input.trim_ascii();
+    let code = script::read(trimmed, None, steps);
+    let begins =
+        trimmed.iter().position(|b| b.is_ascii_alphabetic() || matches!(b, b'[' | b'(')).unwrap_or(0);
+    let first = trimmed.get(begins..).unwrap_or_default();
+    let name_length = first.iter().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(first.len());
+    let name = first.get(..name_length).unwrap_or_default();
+    let called = first
+        .get(name_length..)
+        .is_some_and(|rest| matches!(rest.trim_ascii_start().first(), Some(b'(' | b'`')));
+    let direct = names::is_demonstration(name) && called;
+    (code.whole && code.demonstrates && (direct || names::is_global(name) || !begins_with_name(first)))
+        .then(|| Hit::new(0..input.len(), "a script", "it is code that acts on the page", "code"))
+}
+
+fn begins_with_name(code: &[u8]) -> bool {
+    code.first().is_some_and(u8::is_ascii_alphabetic)
+}
+
+/// `%3Cscript%3E`, once.
+fn undo_form(input: &[u8]) -> Option<Vec<u8>> {
+    memchr::memchr(b'%', input)?;
+    let mut decoded = Vec::with_capacity(input.len());
+    let mut at = 0;
+    while let Some(&byte) = input.get(at) {
+        at += 1;
+        if byte == b'%' {
+            let wide = input.get(at).is_some_and(|b| b | 0x20 == b'u');
+            let (from, length) = if wide { (at + 1, 4) } else { (at, 2) };
+            if let Some(value) = hex(input.get(from..from + length)) {
+                push(&mut decoded, value, !wide);
+                at = from + length;
+                continue;
+            }
+        }
+        decoded.push(byte);
+    }
+    (decoded.len() != input.len()).then_some(decoded)
+}
+
+/// `\x3cscript\x3e`, `\u003c`, `\u{3c}`, `\74`: what a string of a script makes of it.
+fn undo_script_escapes(input: &[u8]) -> Option<Vec<u8>> {
+    memchr::memchr(b'\\', input)?;
+    let mut decoded = Vec::with_capacity(input.len());
+    let mut at = 0;
+    while let Some(&byte) = input.get(at) {
+        at += 1;
+        if byte != b'\\' {
+            decoded.push(byte);
+            continue;
+        }
+        let (value, length) = match input.get(at) {
+            Some(b'x') => (hex(input.get(at + 1..at + 3)), 3),
+            Some(b'u') if input.get(at + 1) == Some(&b'{') => {
+                let digits = input
+                    .get(at + 2..)
+                    .unwrap_or_default()
+                    .iter()
+                    .take(6)
+                    .take_while(|b| **b != b'}')
+                    .count();
+                (hex(input.get(at + 2..at + 2 + digits)), digits + 3)
+            }
+            Some(b'u') => (hex(input.get(at + 1..at + 5)), 5),
+            Some(b'0'..=b'7') => {
+                let digits = input
+                    .get(at..)
+                    .unwrap_or_default()
+                    .iter()
+                    .take(3)
+                    .take_while(|b| matches!(b, b'0'..=b'7'))
+                    .count();
+                let value = input
+                    .get(at..at + digits)
+                    .unwrap_or_default()
+                    .iter()
+                    .fold(0, |v, b| v * 8 + u32::from(b - b'0'));
+                ((digits > 1).then_some(value), digits)
+            }
+            _ => (None, 0),
+        };
+        match value {
+            Some(value) => {
+                push(&mut decoded, value, false);
+                at += length;
+            }
+            None => decoded.push(byte),
+        }
+    }
+    (decoded.len() != input.len()).then_some(decoded)
+}
+
+/// Characters that a charset, or a best-fit conversion on the way, turns into those of markup.
+fn undo_charset(input: &[u8]) -> Option<Vec<u8>> {
+    const PAIRS: &[(&[u8], &[u8])] = &[
+        (b"\xef\xbc\x9c", b"<"),
+        (b"\xef\xbc\x9e", b">"),
+        (b"\xef\xbc\x82", b"\""),
+        (b"\xef\xbc\x87", b"'"),
+        (b"\xef\xbc\x88", b"("),
+        (b"\xef\xbc\x89", b")"),
+        (b"\xef\xbc\x9d", b"="),
+        (b"\xef\xb9\xa4", b"<"),
+        (b"\xef\xb9\xa5", b">"),
+        (b"\xc0\xbc", b"<"),
+        (b"\xc0\xbe", b">"),
+        (b"\xc2\xbc", b"<"),
+        (b"\xc2\xbe", b">"),
+        (b"\xbc", b"<"),
+        (b"\xbe", b">"),
+        (b"+ADw-", b"<"),
+        (b"+AD4-", b">"),
+        (b"+ACI-", b"\""),
+        (b"+ADw", b"<"),
+    ];
+    let possible =
+        memchr::memmem::find(input, b"+ADw").is_some() || memchr::memchr3(0xef, 0xbc, 0xc0, input).is_some();
+    if !possible {
+        return None;
+    }
+    let mut decoded = Vec::with_capacity(input.len());
+    let mut rest = input;
+    'next: while let Some((&byte, after)) = rest.split_first() {
+        for (from, to) in PAIRS {
+            if let Some(after) = rest.strip_prefix(*from) {
+                decoded.extend_from_slice(to);
+                rest = after;
+                continue 'next;
+            }
+        }
+        decoded.push(byte);
+        rest = after;
+    }
+    (decoded != input).then_some(decoded)
+}
+
+/// `&#60;script&#62;`: nobody writes the signs of markup as numbers but to hide them. `&lt;` is ordinary.
+fn undo_references(input: &[u8]) -> Option<Vec<u8>> {
+    memchr::memmem::find(input, b"&#")?;
+    let mut decoded = Vec::with_capacity(input.len());
+    let mut rest = input;
+    while let Some((&byte, after)) = rest.split_first() {
+        if byte == b'&'
+            && after.first() == Some(&b'#')
+            && let Some((character, length)) = entity::reference(after)
+        {
+            let mut buffer = [0; 4];
+            decoded.extend_from_slice(character.encode_utf8(&mut buffer).as_bytes());
+            rest = after.get(length..).unwrap_or_default();
+        } else {
+            decoded.push(byte);
+            rest = after;
+        }
+    }
+    (decoded.len() != input.len()).then_some(decoded)
+}
+
+fn hex(digits: Option<&[u8]>) -> Option<u32> {
+    let digits = digits.filter(|digits| !digits.is_empty())?;
+    digits.iter().try_fold(0_u32, |value, byte| Some(value << 4 | char::from(*byte).to_digit(16)?))
+}
+
+/// Adds a code point, or a byte where the encoding is one of bytes.
+fn push(decoded: &mut Vec<u8>, value: u32, byte: bool) {
+    match u8::try_from(value) {
+        Ok(value) if byte || value < 0x80 => decoded.push(value),
+        _ => {
+            // The wide forms of ASCII come out as ASCII in the code pages of Windows.
+            let value = if (0xff01..=0xff5e).contains(&value) { value - 0xfee0 } else { value };
+            let mut buffer = [0; 4];
+            let character = char::from_u32(value).unwrap_or('\u{fffd}');
+            decoded.extend_from_slice(character.encode_utf8(&mut buffer).as_bytes());
+        }
+    }
+}
