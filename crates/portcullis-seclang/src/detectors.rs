@@ -1,11 +1,16 @@
-//! `@detectSQLi` and `@detectXSS`: the detectors, and what they say for `TX:0`.
+//! The detectors as operators.
 
-/// The fingerprint of an SQL injection.
-pub(crate) fn sqli(_value: &[u8]) -> Option<Vec<u8>> {
-    None
+use portcullis_detectors::{DETECTORS, Finding};
+
+/// Judges one value.
+pub(crate) type Find = fn(&[u8]) -> Option<Finding>;
+
+/// How the detector is asked that rules know by this name.
+pub(crate) fn by_operator(name: &str) -> Option<Find> {
+    portcullis_detectors::by_operator(name).map(|detector| detector.find)
 }
 
-/// What would run as a script.
-pub(crate) fn xss(_value: &[u8]) -> Option<Vec<u8>> {
-    None
+/// The names of these operators.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    DETECTORS.iter().map(|known| known.operator)
 }

@@ -54,7 +54,6 @@ mod vocabulary;
 pub use collections::{Collections, MemoryCollections, Stored, VarChange};
 pub use error::{Fault, LoadError};
 pub use load::actions::Phase;
-pub use load::ctl::BodyProcessor;
 pub use record::{Action, Disruption, Intervention, Match, MatchedValue};
 pub use rules::RuleSet;
 pub use settings::{Audit, AuditMode, AuditParts, EngineMode, LimitAction, Settings, StatusSet};

@@ -149,8 +149,6 @@ pub struct Settings {
     pub json_depth_limit: usize,
     /// `SecArgumentsLimit`: of names and values taken from one request.
     pub arguments_limit: usize,
-    /// `SecParseXmlIntoArgs`: elements of XML bodies are arguments too.
-    pub xml_into_args: bool,
     /// `SecUploadFileLimit`: of files in one multipart body.
     pub upload_file_limit: usize,
     /// `SecResponseBodyAccess`
@@ -184,18 +182,17 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// What the recommended configuration of ModSecurity v3 sets, but for `SecRuleEngine`, which is `On`: a set
-    /// that does not say so means its rules.
+    /// What the reference manual and the recommended configuration of ModSecurity v3 say, but for
+    /// `SecRuleEngine`, which is `On`: a set that does not say so means its rules.
     fn default() -> Self {
         Self {
             engine: EngineMode::On,
             request_body_access: true,
             request_body_limit: 13_107_200,
-            request_body_no_files_limit: 131_072,
+            request_body_no_files_limit: 1_048_576,
             request_body_limit_action: LimitAction::Reject,
             json_depth_limit: 512,
             arguments_limit: 1000,
-            xml_into_args: false,
             upload_file_limit: 100,
             response_body_access: false,
             response_body_limit: 524_288,

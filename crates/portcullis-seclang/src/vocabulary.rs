@@ -61,6 +61,7 @@ pub fn vocabulary() -> Vec<Word> {
     let known = VARIABLES.iter().map(|(name, ..)| word(Kind::Variable, name, Support::Supported));
     words.extend(known);
     words.extend(refused(Kind::Variable, REFUSED_VARIABLES));
+    words.extend(crate::detectors::names().map(|name| word(Kind::Operator, name, Support::Supported)));
     words.extend(Transform::all().map(|known| word(Kind::Transformation, known.name(), Support::Supported)));
     words.extend(ACTIONS.iter().map(|name| word(Kind::Action, name, Support::Supported)));
     words.extend(refused(Kind::Action, REFUSED_ACTIONS));

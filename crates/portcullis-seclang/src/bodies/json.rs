@@ -115,9 +115,11 @@ impl<'a> Reader<'a, '_> {
                                 self.index(index)?;
                                 complete = false;
                             }
+                            // The list itself, by its length: rules about names want to see it under its own.
                             [b']', after @ ..] => {
                                 self.rest = after;
                                 self.frames.pop();
+                                self.emit(Cow::Owned(index.to_string().into_bytes()))?;
                             }
                             _ => return Err("`,` or `]` is missing".to_owned()),
                         }

@@ -1,5 +1,6 @@
 //! `ctl:`: settings changed for one transaction.
 
+use crate::bodies::Processor;
 use crate::settings::{AuditMode, EngineMode, LimitAction, Settings};
 use crate::syntax::targets::{self, Target};
 
@@ -9,10 +10,9 @@ pub(crate) enum Ctl {
     AuditEngine(AuditMode),
     AuditLogParts(PartsChange),
     ForceRequestBodyVariable(bool),
-    ParseXmlIntoArgs(bool),
     RequestBodyAccess(bool),
     RequestBodyLimit(u64),
-    RequestBodyProcessor(BodyProcessor),
+    RequestBodyProcessor(Processor),
     ResponseBodyAccess(bool),
     ResponseBodyLimit(u64),
     RuleEngine(EngineMode),
@@ -40,48 +40,12 @@ pub(crate) enum Which {
     Msg(Box<regex::bytes::Regex>),
 }
 
-/// What reads a request body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BodyProcessor {
-    /// `application/x-www-form-urlencoded`
-    UrlEncoded,
-    /// `multipart/form-data`
-    Multipart,
-    /// `application/json` and its kin
-    Json,
-    /// XML
-    Xml,
-    /// `application/graphql`; queries in JSON bodies are read as well.
-    GraphQl,
-}
-
-impl BodyProcessor {
-    /// Its name in `REQBODY_PROCESSOR`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::UrlEncoded => "URLENCODED",
-            Self::Multipart => "MULTIPART",
-            Self::Json => "JSON",
-            Self::Xml => "XML",
-            Self::GraphQl => "GRAPHQL",
-        }
-    }
-
-    pub(crate) fn parse(name: &str) -> Option<Self> {
-        [Self::UrlEncoded, Self::Multipart, Self::Json, Self::Xml, Self::GraphQl]
-            .into_iter()
-            .find(|processor| processor.name().eq_ignore_ascii_case(name))
-    }
-}
-
 /// The names that are understood.
 pub(crate) const CTLS: &[&str] = &[
     "auditEngine",
     "auditLogParts",
     "debugLogLevel",
     "forceRequestBodyVariable",
-    "parseXmlIntoArgs",
     "requestBodyAccess",
     "requestBodyLimit",
     "requestBodyProcessor",
@@ -114,16 +78,13 @@ pub(crate) fn read(text: &str, _settings: &Settings) -> Result<Ctl, String> {
             _ => return Err("`debugLogLevel` takes 0 to 9".to_owned()),
         },
         "forcerequestbodyvariable" => Ctl::ForceRequestBodyVariable(switch()?),
-        "parsexmlintoargs" => Ctl::ParseXmlIntoArgs(switch()?),
         "requestbodyaccess" => Ctl::RequestBodyAccess(switch()?),
         "requestbodylimit" => Ctl::RequestBodyLimit(bytes()?),
-        "requestbodyprocessor" => {
-            Ctl::RequestBodyProcessor(BodyProcessor::parse(value).ok_or_else(|| {
-                format!(
-                    "`{value}` is no body processor: they are URLENCODED, MULTIPART, JSON, XML and GRAPHQL"
-                )
-            })?)
-        }
+        "requestbodyprocessor" => Ctl::RequestBodyProcessor(Processor::parse(value).ok_or_else(|| {
+            format!(
+                "`{value}` is no body processor: they are URLENCODED, MULTIPART, JSON, XML, GRAPHQL and RAW"
+            )
+        })?),
         "responsebodyaccess" => Ctl::ResponseBodyAccess(switch()?),
         "responsebodylimit" => Ctl::ResponseBodyLimit(bytes()?),
         "ruleengine" => Ctl::RuleEngine(engine_mode(value)?),

@@ -72,7 +72,7 @@ pub(crate) const DIRECTIVES: &[(&str, Take)] = &[
     ("SecHttpBlKey", Refused("rules ask no name servers")),
     ("SecInterceptOnError", Refused("an error of a rule never lets a request pass unseen")),
     ("SecMarker", Supported),
-    ("SecParseXmlIntoArgs", Supported),
+    ("SecParseXmlIntoArgs", Refused("`XML:/*` and `XML://@*` have what is in the document")),
     ("SecPcreMatchLimit", Idle(LINEAR)),
     ("SecPcreMatchLimitRecursion", Idle(LINEAR)),
     ("SecPdfProtect", Refused("the flaw of PDF readers it is for is gone")),
@@ -249,17 +249,6 @@ fn apply(
             .filter(|level| *level < 10)
             .map(|level| settings.debug_log_level = level)
             .ok_or_else(|| format!("`{name}` takes 0 to 9, not `{value}`")),
-        "SecParseXmlIntoArgs" => match value.to_ascii_lowercase().as_str() {
-            "on" | "onlyargs" => {
-                settings.xml_into_args = true;
-                Ok(())
-            }
-            "off" => {
-                settings.xml_into_args = false;
-                Ok(())
-            }
-            _ => Err(format!("`{name}` is `On`, `OnlyArgs` or `Off`, not `{value}`")),
-        },
         "SecRequestBodyAccess" => switch().map(|on| settings.request_body_access = on),
         "SecRequestBodyJsonDepthLimit" => count().map(|depth| settings.json_depth_limit = depth),
         "SecRequestBodyLimit" => bytes().map(|limit| settings.request_body_limit = limit),

@@ -408,14 +408,12 @@ impl Compiler<'_> {
         at: &Location,
         beside: &Path,
     ) -> Option<(Judge, Option<Template>)> {
-        match written.name.to_ascii_lowercase().as_str() {
-            "detectsqli" => return Some((Judge::Sqli, None)),
-            "detectxss" => return Some((Judge::Xss, None)),
-            "geolookup" if !self.geo => {
-                self.faults.push(Fault::new(at.clone(), "`@geoLookup` needs `SecGeoLookupDb`"));
-                return None;
-            }
-            _ => {}
+        if let Some(detector) = crate::detectors::by_operator(&written.name) {
+            return Some((Judge::Detector(detector), None));
+        }
+        if written.name.eq_ignore_ascii_case("geoLookup") && !self.geo {
+            self.faults.push(Fault::new(at.clone(), "`@geoLookup` needs `SecGeoLookupDb`"));
+            return None;
         }
         let files = self.files;
         let read = move |name: &str| -> Result<Vec<u8>, String> {
@@ -501,7 +499,6 @@ impl Compiler<'_> {
             Ctl::AuditEngine(mode) => Control::AuditEngine(*mode),
             Ctl::AuditLogParts(change) => Control::AuditLogParts(*change),
             Ctl::ForceRequestBodyVariable(on) => Control::ForceRequestBodyVariable(*on),
-            Ctl::ParseXmlIntoArgs(on) => Control::ParseXmlIntoArgs(*on),
             Ctl::RequestBodyAccess(on) => Control::RequestBodyAccess(*on),
             Ctl::RequestBodyLimit(limit) => Control::RequestBodyLimit(*limit),
             Ctl::RequestBodyProcessor(processor) => Control::RequestBodyProcessor(*processor),

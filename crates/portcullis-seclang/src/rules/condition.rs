@@ -2,7 +2,9 @@
 
 use super::compile::Bits;
 use super::text::{Macro, Name, Template};
-use crate::load::ctl::{BodyProcessor, PartsChange};
+use crate::bodies::Processor;
+use crate::detectors::Find;
+use crate::load::ctl::PartsChange;
 use crate::operators::{Comparison, Operator};
 use crate::settings::{AuditMode, EngineMode};
 use crate::syntax::names::Variable;
@@ -48,10 +50,8 @@ pub(crate) enum Judge {
     Operator(Box<Operator>),
     /// Numbers with an argument that is one `TX` variable or a number.
     Compare(Comparison, Number),
-    /// `@detectSQLi`
-    Sqli,
-    /// `@detectXSS`
-    Xss,
+    /// `@detectSQLi` and its kin.
+    Detector(Find),
 }
 
 #[derive(Debug)]
@@ -85,10 +85,9 @@ pub(crate) enum Control {
     AuditEngine(AuditMode),
     AuditLogParts(PartsChange),
     ForceRequestBodyVariable(bool),
-    ParseXmlIntoArgs(bool),
     RequestBodyAccess(bool),
     RequestBodyLimit(u64),
-    RequestBodyProcessor(BodyProcessor),
+    RequestBodyProcessor(Processor),
     ResponseBodyAccess(bool),
     ResponseBodyLimit(u64),
     RuleEngine(EngineMode),

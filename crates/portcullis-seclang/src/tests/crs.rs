@@ -1,19 +1,25 @@
-//! With the OWASP Core Rule Set, which is found by `PORTCULLIS_CRS` or beside the checkout.
+//! With the OWASP Core Rule Set, which is looked for in `PORTCULLIS_CRS`, else in `shared/crs` beside the checkout.
 
 use std::path::PathBuf;
 
 use crate::{Disk, RuleSet, Source};
 
-/// The directory of the Core Rule Set.
+/// The directory of the newest version there.
 pub(super) fn directory() -> PathBuf {
-    let place = std::env::var_os("PORTCULLIS_CRS").map(PathBuf::from);
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/crs/4.28.0");
-    let up = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/crs/4.28.0");
-    place
+    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/crs");
+    let up = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/crs");
+    let root = std::env::var_os("PORTCULLIS_CRS")
+        .map_or_else(|| if beside().is_dir() { beside() } else { up() }, PathBuf::from);
+    std::fs::read_dir(&root)
         .into_iter()
-        .chain([beside, up])
-        .find(|path| path.join("crs-setup.conf.example").exists())
-        .expect("set PORTCULLIS_CRS to a directory with `crs-setup.conf.example` and `rules/` of CRS 4")
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.join("rules").is_dir())
+        .max()
+        .unwrap_or_else(|| {
+            panic!("no Core Rule Set in `{}`: unpack a release there, or set PORTCULLIS_CRS", root.display())
+        })
 }
 
 pub(super) fn sources(before: &str) -> Vec<Source> {

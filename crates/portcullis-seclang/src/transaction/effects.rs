@@ -149,7 +149,6 @@ impl State {
                 };
             }
             Control::ForceRequestBodyVariable(on) => switches.force_request_body = *on,
-            Control::ParseXmlIntoArgs(on) => switches.xml_into_args = *on,
             Control::RequestBodyAccess(on) => switches.request_body_access = *on,
             Control::RequestBodyLimit(limit) => switches.request_body_limit = *limit,
             Control::RequestBodyProcessor(processor) => self.body.processor = Some(*processor),

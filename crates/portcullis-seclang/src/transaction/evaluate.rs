@@ -177,9 +177,14 @@ impl State {
                 };
                 comparison.holds(self.numeric(set, value), against)
             }
-            Judge::Sqli | Judge::Xss => {
+            Judge::Detector(find) => {
                 let id = self.textual(value);
-                self.detect(set, condition, id)
+                let Some(finding) = find(self.text(set, id)) else { return false };
+                if condition.capture && !condition.negated {
+                    let fingerprint = self.strings.push(finding.fingerprint.as_bytes());
+                    self.capture_whole(fingerprint);
+                }
+                true
             }
             Judge::Operator(operator) if matches!(**operator, Operator::GeoLookup) => {
                 let id = self.textual(value);
@@ -219,23 +224,6 @@ impl State {
         for slot in 0..crate::operators::Found::MOST {
             let value = (slot == 0).then_some(Val::Str(value));
             self.tx.set(super::tx::Place::Slot(slot), value);
-        }
-    }
-
-    fn detect(&mut self, set: &RuleSet, condition: &Condition, id: StrId) -> bool {
-        let finding = match condition.judge {
-            Judge::Sqli => crate::detectors::sqli(self.text(set, id)),
-            _ => crate::detectors::xss(self.text(set, id)),
-        };
-        match finding {
-            None => false,
-            Some(what) => {
-                if condition.capture && !condition.negated {
-                    let what = self.strings.push(&what);
-                    self.capture_whole(what);
-                }
-                true
-            }
         }
     }
 

@@ -106,7 +106,6 @@ impl Transaction {
 
     /// Phase 1.
     pub fn request_head_done(&mut self) -> Option<Intervention> {
-        self.state.request_head_complete(&self.set);
         self.run(Phase::RequestHeaders)
     }
 
@@ -127,8 +126,10 @@ impl Transaction {
 
     /// Phase 2, whether or not there was a body.
     pub fn request_body_done(&mut self) -> Option<Intervention> {
-        if self.state.running() {
-            self.state.request_body_complete(&self.set);
+        if self.state.running()
+            && let Some(intervention) = self.state.request_body_complete(&self.set)
+        {
+            return Some(intervention);
         }
         self.run(Phase::RequestBody)
     }
@@ -214,6 +215,12 @@ impl Transaction {
     #[must_use]
     pub fn tx(&self, name: &str) -> Option<Vec<u8>> {
         self.state.tx_text(&self.set, name.to_ascii_lowercase().as_bytes())
+    }
+
+    /// What a GraphQL body asks for in all, once it has been read.
+    #[must_use]
+    pub fn graphql(&self) -> &crate::bodies::GraphqlFacts {
+        &self.state.body.graphql
     }
 
     /// The rule set.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::state::State;
-use crate::load::ctl::BodyProcessor;
+use crate::bodies::Processor;
 use crate::rules::RuleSet;
 use crate::strings::StrId;
 use crate::values::Field;
@@ -58,9 +58,8 @@ impl State {
         let end = text.len();
         self.request.filename = Some(filename);
         self.request.basename = Some(self.strings.slice(filename, base, end));
-        let (args, bad) = self.form_fields(set, query);
-        self.request.args = args;
-        self.request.bad_encoding = bad;
+        let of = self.request.query.unwrap_or(StrId::EMPTY);
+        self.query_fields(set, of, query);
     }
 
     pub(crate) fn request_header(&mut self, set: &RuleSet, name: &[u8], value: &[u8]) {
@@ -103,8 +102,6 @@ impl State {
             self.request.cookies.push(Field { name, value });
         }
     }
-
-    pub(crate) fn request_head_complete(&mut self, _set: &RuleSet) {}
 }
 
 /// The length of `scheme://authority` before the path.
@@ -122,13 +119,13 @@ fn absolute_prefix(target: &[u8]) -> usize {
 }
 
 /// The processor that the type of the body asks for.
-fn processor_of(content_type: &[u8]) -> Option<BodyProcessor> {
+fn processor_of(content_type: &[u8]) -> Option<Processor> {
     let end = content_type.iter().position(|byte| matches!(byte, b';' | b',' | b' ' | b'\t'));
     let kind = content_type.get(..end.unwrap_or(content_type.len())).unwrap_or_default();
     if kind.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
-        Some(BodyProcessor::UrlEncoded)
+        Some(Processor::Urlencoded)
     } else if kind.eq_ignore_ascii_case(b"multipart/form-data") {
-        Some(BodyProcessor::Multipart)
+        Some(Processor::Multipart)
     } else {
         None
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::tx::TxVars;
 use super::{Start, Walk};
+use crate::bodies::{GraphqlFacts, Processor};
 use crate::collections::{Collections, VarChange};
-use crate::load::ctl::BodyProcessor;
 use crate::record::{Intervention, Match};
 use crate::rules::{Bits, RuleSet};
 use crate::settings::{AuditMode, AuditParts, EngineMode};
@@ -80,8 +80,11 @@ pub(crate) struct Body {
     pub(crate) bytes: Vec<u8>,
     pub(crate) length: u64,
     pub(crate) over_limit: bool,
-    pub(crate) processor: Option<BodyProcessor>,
+    pub(crate) processor: Option<Processor>,
     pub(crate) error: Option<StrId>,
+    /// The bytes, once the body is complete.
+    pub(crate) whole: Option<StrId>,
+    /// `REQUEST_BODY`
     pub(crate) text: Option<StrId>,
     pub(crate) args: Vec<Field>,
     pub(crate) files: Vec<Field>,
@@ -96,6 +99,8 @@ pub(crate) struct Body {
     pub(crate) xml_attributes: Vec<Field>,
     /// The flags `MULTIPART_…`, by variable.
     pub(crate) flags: Vec<(Variable, bool)>,
+    pub(crate) unmatched_boundary: u8,
+    pub(crate) graphql: GraphqlFacts,
 }
 
 /// The response.
@@ -122,7 +127,6 @@ pub(crate) struct Switches {
     pub(crate) response_body_access: bool,
     pub(crate) response_body_limit: u64,
     pub(crate) force_request_body: bool,
-    pub(crate) xml_into_args: bool,
     pub(crate) audit: AuditMode,
     pub(crate) audit_parts: AuditParts,
 }
@@ -175,7 +179,6 @@ impl State {
                 response_body_access: settings.response_body_access,
                 response_body_limit: settings.response_body_limit,
                 force_request_body: false,
-                xml_into_args: settings.xml_into_args,
                 audit: settings.audit.mode,
                 audit_parts: settings.audit.parts,
             },

@@ -254,8 +254,8 @@ impl State {
             | V::TimeSec
             | V::TimeWday
             | V::TimeYear => Some(self.time(variable)),
+            V::MultipartUnmatchedBoundary => int(body.unmatched_boundary.into()),
             V::MultipartStrictError
-            | V::MultipartUnmatchedBoundary
             | V::MultipartBoundaryQuoted
             | V::MultipartBoundaryWhitespace
             | V::MultipartCrlfLfLines
@@ -307,7 +307,10 @@ impl State {
             out.extend_from_slice(b"\r\n");
         }
         out.extend_from_slice(b"\r\n");
-        out.extend_from_slice(&self.body.bytes);
+        match self.body.whole {
+            Some(whole) => out.extend_from_slice(self.text(set, whole)),
+            None => out.extend_from_slice(&self.body.bytes),
+        }
         self.strings.push(&out)
     }
 

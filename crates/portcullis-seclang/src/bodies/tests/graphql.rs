@@ -41,7 +41,7 @@ fn a_query_may_come_alone_or_among_others() {
     expect(&alone.args, &[("graphql.a.b", "x \"y\" \"\"\" z")]);
     let batch = read(Processor::Graphql, "application/json", r#"[{"query":"{a}"},{"query":"{b(c:\"d\")}"}]"#);
     assert_eq!((batch.graphql.operations, batch.error.clone()), (2, None));
-    assert_eq!(pairs(&batch.args)[2], ("graphql.b.c".to_owned(), "d".to_owned()));
+    assert!(pairs(&batch.args).contains(&("graphql.b.c".to_owned(), "d".to_owned())));
 }
 
 #[test]

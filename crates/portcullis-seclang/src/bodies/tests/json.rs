@@ -14,9 +14,11 @@ fn every_value_is_named_by_the_path_to_it() {
             ("json.b.0", "true"),
             ("json.b.1", ""),
             ("json.b.2.c", "A\n😀"),
+            ("json.b", "3"),
             ("json.b", "-1.5e+3"),
             ("json.d", ""),
             ("json.e.0", ""),
+            ("json.e", "1"),
             ("json.", "x"),
         ],
     );
@@ -103,6 +105,7 @@ fn flatten(path: &str, value: &serde_json::Value, out: &mut Vec<(String, String)
         Value::Object(map) if map.is_empty() => push(""),
         Value::Array(list) => {
             list.iter().enumerate().for_each(|(at, value)| flatten(&format!("{path}.{at}"), value, out));
+            out.push((path.to_owned(), list.len().to_string()));
         }
         Value::Object(map) => {
             map.iter().for_each(|(key, value)| flatten(&format!("{path}.{key}"), value, out));
