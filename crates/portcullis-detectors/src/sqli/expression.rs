@@ -94,6 +94,18 @@ impl Parser<'_> {
                 Kind::Word(Word::In) => {
                     self.bump();
                     self.facts.operators += 1;
+                    // IN BOOLEAN MODE, the end of a full-text search that the input is a part of.
+                    if self.kind() == Kind::Name && self.lexer.text(self.now).eq_ignore_ascii_case(b"boolean")
+                    {
+                        self.bump();
+                        if self.kind() != Kind::Name
+                            || !self.lexer.text(self.now).eq_ignore_ascii_case(b"mode")
+                        {
+                            return self.stop();
+                        }
+                        self.bump();
+                        continue;
+                    }
                     if !self.is_mark(b'(') {
                         return self.stop();
                     }
@@ -245,6 +257,8 @@ impl Parser<'_> {
                 }
                 Ok(Value { literal: Some(Literal::Number(token)), ..constant })
             }
+            // A name in backquotes that nothing closes; GNU texts quote `like this'.
+            Kind::Text { open: true, quote: b'`' } if self.home != b'`' => Err(Stop::Wrong),
             Kind::Text { .. } => {
                 let token = self.bump();
                 if self.is_mark(b'.') {
@@ -330,6 +344,14 @@ impl Parser<'_> {
                 Kind::Mark(b'.') => {}
                 _ => return self.stop(),
             }
+        }
+        // Informix writes `database:table`.
+        if self.kind() == Kind::Variable
+            && self.now.start == path.end
+            && self.lexer.text(self.now).starts_with(b":")
+        {
+            path.end = self.bump().end;
+            parts += 1;
         }
         let text = self.lexer.text(path);
         if self.is_mark(b'(') {
@@ -444,6 +466,10 @@ impl Parser<'_> {
             let query = self.select()?;
             self.note_subquery(query);
             self.expect_mark(b')')?;
+            return Ok(Value { asks: true, ..Value::default() });
+        }
+        if self.is(Word::Begin) {
+            self.block();
             return Ok(Value { asks: true, ..Value::default() });
         }
         let mut all = self.expression()?;
@@ -600,7 +626,6 @@ fn may_be_called(word: Word) -> bool {
             | Word::Then
             | Word::Else
             | Word::End
-            | Word::Like
             | Word::Between
             | Word::Is
             | Word::As

@@ -28,7 +28,15 @@ impl Place {
         match kind {
             _ if begins_statement => Self::Statement,
             _ if continues => Self::Behind,
-            Kind::Name | Kind::Quoted | Kind::Word(_) => Self::Name,
+            Kind::Name | Kind::Quoted | Kind::Variable => Self::Name,
+            Kind::Word(word)
+                if !matches!(
+                    word,
+                    Word::Null | Word::True | Word::False | Word::Case | Word::Exists | Word::Select
+                ) =>
+            {
+                Self::Name
+            }
             _ => Self::Value,
         }
     }
@@ -37,7 +45,9 @@ impl Place {
         match self {
             Self::Quoted(b'\'') => "a single-quoted string",
             Self::Quoted(b'"') => "a double-quoted string",
-            Self::Quoted(_) => "a backquoted name",
+            Self::Quoted(b'`') => "a backquoted name",
+            Self::Quoted(b']') => "a name in brackets",
+            Self::Quoted(_) => "a comment",
             Self::Value => "a value without quotes",
             Self::Name => "the place of a name",
             Self::Behind => "the place behind an operand",
@@ -49,7 +59,9 @@ impl Place {
         match self {
             Self::Quoted(b'\'') => 's',
             Self::Quoted(b'"') => 'd',
-            Self::Quoted(_) => 'b',
+            Self::Quoted(b'`') => 'b',
+            Self::Quoted(b']') => 'r',
+            Self::Quoted(_) => 'c',
             Self::Value => 'v',
             Self::Name => 'n',
             Self::Behind => 'o',
@@ -90,8 +102,8 @@ impl Case<'_> {
             return self.judge_unread();
         }
         let reason = match self.place {
-            Place::Quoted(b'`') => self.judge_strong(),
-            Place::Quoted(_) => self.judge_strong().or_else(|| self.judge_quoted()),
+            Place::Quoted(b'\'' | b'"') => self.judge_strong().or_else(|| self.judge_quoted()),
+            Place::Quoted(_) => self.judge_strong(),
             Place::Value => self.judge_strong().or_else(|| self.judge_value()),
             Place::Name => self.judge_name(),
             Place::Behind => self.judge_behind(),
@@ -101,6 +113,11 @@ impl Case<'_> {
             let asks = facts.union.is_some() || facts.statement.is_some_and(|query| query.from);
             ((facts.obscured || self.versions) && asks).then_some("comments hide the keywords of a query")
         })
+    }
+
+    /// The input lands in a string, rather than in a name or a comment.
+    fn in_text(&self) -> bool {
+        matches!(self.place, Place::Quoted(b'\'' | b'"'))
     }
 
     fn ending(&self) -> Ending {
@@ -160,10 +177,12 @@ impl Case<'_> {
         if facts.tautology {
             return Some("it adds a condition that is always true or always false");
         }
-        if let Some(query) = facts.statement
-            && (matches!(self.place, Place::Quoted(b'\'' | b'"')) || query.definite || query.technical)
-        {
-            return Some("it ends the statement and begins another");
+        if let Some(query) = facts.statement {
+            let cut = facts.cut.is_some() && self.in_text();
+            let telling = query.definite || query.from && query.technical || query.system || facts.tells;
+            if telling || facts.ended && (query.technical || cut) {
+                return Some("it ends the statement and begins another");
+            }
         }
         if facts.chooses {
             return Some("it asks a question by a condition of its own");
@@ -196,7 +215,9 @@ impl Case<'_> {
             return Some("it puts a subquery into the expression");
         }
         match facts.clause {
-            Some(_) if ending == Ending::Cut => return Some("it adds a clause to the query"),
+            Some(clause) if ending == Ending::Cut && clause != Clause::Other => {
+                return Some("it adds a clause to the query");
+            }
             Some(Clause::Order) if facts.operators == 0 && self.stop.is_none() && ending == Ending::Plain => {
                 return Some("it adds a clause to the query");
             }
@@ -204,7 +225,7 @@ impl Case<'_> {
         }
         if ending == Ending::Cut {
             let structure = facts.operators > 0 || facts.listed || facts.adjacent || facts.constant.is_some();
-            if structure && !self.is_elision() || self.cuts_value() {
+            if structure && self.cut_is_meant() && !self.is_elision() || self.cuts_value() {
                 return Some("it closes the string and cuts off the rest of the query");
             }
         }
@@ -252,6 +273,10 @@ impl Case<'_> {
         glued && letter && backwards.next().is_none_or(|b| !b.is_ascii_alphanumeric())
     }
 
+    fn quote(&self) -> u8 {
+        if let Place::Quoted(quote) = self.place { quote } else { 0 }
+    }
+
     fn before(&self) -> &[u8] {
         self.input.get(..self.broke).unwrap_or_default()
     }
@@ -279,11 +304,24 @@ impl Case<'_> {
                 && !body.first().is_some_and(u8::is_ascii_digit)
     }
 
+    /// The comment ends an attack, not a quotation: `'%s --help'` goes on after it.
+    fn cut_is_meant(&self) -> bool {
+        let Place::Quoted(quote) = self.place else { return true };
+        let spaced = self.before().iter().any(u8::is_ascii_whitespace);
+        let body = self.input.get(self.facts.cut.unwrap_or(0)..).unwrap_or_default();
+        self.cut_says_nothing(1) || !spaced && !body.contains(&quote)
+    }
+
     /// `admin'--`: a value, a quote and a comment.
     fn cuts_value(&self) -> bool {
         let before = self.before();
         let spaced = before.iter().any(u8::is_ascii_whitespace);
         let adjacent = self.facts.cut == Some(self.broke + 1) || self.facts.ended || self.facts.closed > 0;
+        let quoted =
+            self.input.get(self.facts.cut.unwrap_or(0)..).unwrap_or_default().ends_with(&[self.quote()]);
+        if quoted && (spaced || before.is_empty()) {
+            return false;
+        }
         let whole = before.iter().all(|b| {
             b.is_ascii_alphanumeric()
                 || matches!(b, b'_' | b'-' | b'.' | b'@' | b'%' | b'+' | b' ')
@@ -302,8 +340,13 @@ impl Case<'_> {
                 && !bytes.starts_with(b".")
         };
         let after = self.facts.open.map_or(&[][..], |(_, at)| self.input.get(at + 1..).unwrap_or_default());
-        let spaces_only = self.input.iter().all(|b| !b.is_ascii_alphabetic());
-        (value(self.before()) && value(after)) || spaces_only && self.input.len() <= 16
+        let words =
+            self.input.split(u8::is_ascii_whitespace).filter(|word| word.iter().any(u8::is_ascii_alphabetic));
+        let ruled = self
+            .input
+            .windows(3)
+            .any(|run| matches!(run, [a, b, c] if a == b && b == c && !a.is_ascii_alphanumeric()));
+        value(self.before()) && value(after) && words.count() < 4 && !ruled
     }
 
     fn judge_value(&self) -> Option<&'static str> {
@@ -322,7 +365,7 @@ impl Case<'_> {
             Some(Clause::Order | Clause::Group | Clause::Having | Clause::Limit) => {
                 return Some("it adds a clause to the query");
             }
-            Some(_) if cut => return Some("it adds a clause to the query"),
+            Some(clause) if cut && clause != Clause::Other => return Some("it adds a clause to the query"),
             _ => {}
         }
         if cut && facts.cut != Some(self.first.start) && self.cut_says_nothing(0) {
@@ -361,6 +404,11 @@ impl Case<'_> {
         }
     }
 
+    /// A clause continues the query that no sentence has by chance.
+    fn orders(&self) -> bool {
+        self.facts.clause.is_some_and(|clause| !matches!(clause, Clause::Other | Clause::From))
+    }
+
     fn unites(&self) -> bool {
         self.facts.union.is_some_and(|union| {
             is_technical(union)
@@ -376,7 +424,10 @@ impl Case<'_> {
         if self.unites() {
             return Some("it unites the result with that of another query");
         }
-        if facts.acts {
+        // `sleep(1);` is a line of C, and so is one with a comment that says something.
+        let program = self.place == Place::Name
+            && (facts.cut.is_some() && !cut || facts.ended && facts.statement.is_none());
+        if facts.acts && !program {
             return Some("it calls a function that acts on the server");
         }
         if facts.tautology {
@@ -391,7 +442,7 @@ impl Case<'_> {
         if facts.subquery.is_some_and(|query| is_technical(query) && (query.from || query.system)) {
             return Some("it puts a subquery into the expression");
         }
-        if cut && (facts.constant.is_some() || facts.clause.is_some()) {
+        if cut && (facts.constant.is_some() || self.orders()) {
             return Some("it cuts off the rest of the query");
         }
         if matches!(facts.clause, Some(Clause::Outfile | Clause::Procedure)) {
@@ -412,7 +463,7 @@ impl Case<'_> {
         if facts.condition && (cut || facts.tells || facts.subquery.is_some() || facts.open.is_some()) {
             return Some("it adds a condition to the query");
         }
-        if cut && (facts.constant.is_some() || facts.clause.is_some()) && self.cut_says_nothing(1) {
+        if cut && (facts.constant.is_some() || self.orders()) && self.cut_says_nothing(1) {
             return Some("it cuts off the rest of the query");
         }
         if cut && (facts.closed > 0 || facts.ended) && self.cut_says_nothing(0) {
@@ -446,7 +497,7 @@ impl Case<'_> {
         if query.system || facts.tells && query.technical {
             return Some("it asks the database about itself");
         }
-        if query.technical && (query.from || query.definite) || query.drops && !query.wordy {
+        if query.technical && (query.from && !query.wordy || query.definite) || query.drops && !query.wordy {
             return Some(whole);
         }
         if (cut || facts.ended && facts.open.is_none()) && (query.definite || query.technical) {

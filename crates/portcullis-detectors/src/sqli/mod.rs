@@ -27,8 +27,8 @@ mod tests;
 
 use crate::finding::{Finding, Language};
 use judge::{Case, Place};
-use lexer::{Kind, Lexis};
-use memchr::{memchr, memchr_iter};
+use lexer::{Kind, Lexis, Operator};
+use memchr::{memchr, memchr_iter, memmem};
 use parser::{Literal, Parser, Value};
 use words::Word;
 
@@ -59,7 +59,13 @@ fn read(input: &[u8], steps: &mut usize) -> Option<Finding> {
     let both = [Lexis::MySql, Lexis::Standard];
     let ways = if signs.lexis_matters { &both[..] } else { both.get(..1).unwrap_or_default() };
     for &lexis in ways {
-        for (found, quote) in [(signs.single, b'\''), (signs.double, b'"'), (signs.back, b'`')] {
+        for (found, quote) in [
+            (signs.single, b'\''),
+            (signs.double, b'"'),
+            (signs.back, b'`'),
+            (signs.bracket, b']'),
+            (signs.comment_end, b'*'),
+        ] {
             if found && let Some(finding) = in_quotes(input, quote, lexis, steps) {
                 return Some(finding);
             }
@@ -79,7 +85,9 @@ struct Signs {
     single: bool,
     double: bool,
     back: bool,
+    bracket: bool,
     comment: bool,
+    comment_end: bool,
     lexis_matters: bool,
 }
 
@@ -96,6 +104,8 @@ impl Signs {
                 b'"' => signs.double = true,
                 b'`' => signs.back = true,
                 b'\\' | b'#' | b'$' | b'[' => signs.lexis_matters = true,
+                b']' => signs.bracket = true,
+                b'/' if last == b'*' => signs.comment_end = true,
                 b'-' | b'|' => signs.lexis_matters |= last == byte,
                 b'*' if last == b'/' => {
                     signs.comment = true;
@@ -110,13 +120,17 @@ impl Signs {
 }
 
 fn in_quotes(input: &[u8], quote: u8, lexis: Lexis, steps: &mut usize) -> Option<Finding> {
-    let escapes = lexis == Lexis::MySql && quote != b'`';
-    let Some(broke) = lexer::string_end(input, 0, quote, escapes) else {
+    let escapes = lexis == Lexis::MySql && matches!(quote, b'\'' | b'"');
+    let end = match quote {
+        b'*' => memmem::find(input, b"*/").map(|at| at + 1),
+        _ => lexer::string_end(input, 0, quote, escapes),
+    };
+    let Some(broke) = end else {
         *steps += input.len();
         return None;
     };
     *steps += broke;
-    let mut parser = Parser::new(input, broke + 1, lexis);
+    let mut parser = Parser::new(input, broke + 1, lexis, quote);
     let first = parser.now;
     let stop = parser.tail(Value { given: true, ..Value::default() }).err();
     *steps += parser.lexer.steps;
@@ -136,7 +150,7 @@ fn in_quotes(input: &[u8], quote: u8, lexis: Lexis, steps: &mut usize) -> Option
 }
 
 fn bare(input: &[u8], lexis: Lexis, steps: &mut usize) -> Option<Finding> {
-    let mut parser = Parser::new(input, 0, lexis);
+    let mut parser = Parser::new(input, 0, lexis, 0);
     let first = parser.now;
     if matches!(first.kind, Kind::End | Kind::Cut) {
         *steps += parser.lexer.steps;
@@ -150,7 +164,13 @@ fn bare(input: &[u8], lexis: Lexis, steps: &mut usize) -> Option<Finding> {
         }
         _ => false,
     };
-    let place = Place::of_first(first.kind, states, judge::continues(first.kind));
+    let place = match first.kind {
+        // `(a = b)` and `-a` begin with a name all the same.
+        Kind::Mark(b'(') | Kind::Operator(Operator::Sign | Operator::Bang) | Kind::Word(Word::Not) => {
+            Place::of_first(first_operand(input, lexis, steps), false, false)
+        }
+        _ => Place::of_first(first.kind, states, judge::continues(first.kind)),
+    };
     let first_literal = match first.kind {
         Kind::Number => Some(Literal::Number(first)),
         Kind::Text { .. } => Some(Literal::Text(first)),
@@ -171,6 +191,23 @@ fn bare(input: &[u8], lexis: Lexis, steps: &mut usize) -> Option<Finding> {
             versions: parser.lexer.versions > 0,
         },
     )
+}
+
+/// The first word that is no sign and no parenthesis.
+fn first_operand(input: &[u8], lexis: Lexis, steps: &mut usize) -> Kind {
+    let mut lexer = lexer::Lexer::new(input, 0, lexis);
+    let mut kind = Kind::End;
+    for _ in 0..64 {
+        kind = lexer.next().kind;
+        if !matches!(
+            kind,
+            Kind::Mark(b'(') | Kind::Operator(Operator::Sign | Operator::Bang) | Kind::Word(Word::Not)
+        ) {
+            break;
+        }
+    }
+    *steps += lexer.steps;
+    kind
 }
 
 fn conclude(parser: &Parser<'_>, case: &Case<'_>) -> Option<Finding> {

@@ -164,6 +164,7 @@ pub(super) struct Parser<'a> {
     ahead: Option<Token>,
     pub(super) facts: Facts,
     pub(super) depth: u32,
+    pub(super) home: u8,
     /// The kinds of the words read, one letter each.
     pub(super) shape: [u8; 16],
     pub(super) shape_length: usize,
@@ -172,7 +173,8 @@ pub(super) struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    pub(super) fn new(input: &'a [u8], position: usize, lexis: Lexis) -> Self {
+    /// `home` is the byte that closes the string in which the input lands, or 0.
+    pub(super) fn new(input: &'a [u8], position: usize, lexis: Lexis, home: u8) -> Self {
         let mut lexer = Lexer::new(input, position, lexis);
         let now = lexer.next();
         Self {
@@ -181,6 +183,7 @@ impl<'a> Parser<'a> {
             ahead: None,
             facts: Facts::default(),
             depth: 0,
+            home,
             shape: [0; 16],
             shape_length: 0,
             read_to: position,
@@ -345,7 +348,7 @@ impl<'a> Parser<'a> {
                     self.statements()?;
                     return Ok(());
                 }
-                Kind::Operator(_) | Kind::Word(_) | Kind::Cast | Kind::Mark(b'[') => {
+                Kind::Operator(_) | Kind::Word(_) | Kind::Cast => {
                     let before = self.now.start;
                     let left = operand.unwrap_or_default();
                     self.chain(left)?;

@@ -158,6 +158,11 @@ impl Parser<'_> {
                     }
                     self.clause(false)?;
                 }
+                // ClickHouse: SETTINGS name=value.
+                Kind::Name if self.lexer.text(self.now).eq_ignore_ascii_case(b"settings") => {
+                    self.bump();
+                    self.expression()?;
+                }
                 // MySQL: LOCK IN SHARE MODE, PARTITION (…); SQL Server: OPTION (…).
                 Kind::Word(Word::Lock) => {
                     self.bump();

@@ -116,9 +116,22 @@ impl Parser<'_> {
             Word::Declare => {
                 self.bump();
                 match self.kind() {
-                    Kind::Variable => {}
-                    Kind::Name if self.peek() == Kind::Name => {}
-                    Kind::Word(Word::Begin) => {}
+                    Kind::Variable | Kind::Word(Word::Begin) => {}
+                    Kind::Name => {
+                        self.bump();
+                        if self.kind() != Kind::Name {
+                            return self.stop();
+                        }
+                        self.bump();
+                        let ends = matches!(
+                            self.kind(),
+                            Kind::Mark(b'(' | b';')
+                                | Kind::Operator(Operator::Assign | Operator::Compare | Operator::Other)
+                        );
+                        if !ends {
+                            return self.stop();
+                        }
+                    }
                     _ => return self.stop(),
                 }
                 self.rest_of_statement()?;
@@ -130,7 +143,7 @@ impl Parser<'_> {
                 {
                     self.bump();
                 }
-                let variable = self.kind() == Kind::Variable;
+                let variable = self.kind() == Kind::Variable && self.lexer.text(self.now).starts_with(b"@");
                 self.assignments()?;
                 Ok(Query { technical: variable, definite: variable, ..plain })
             }
@@ -166,8 +179,8 @@ impl Parser<'_> {
                 if self.over() || self.is_mark(b';') {
                     return Ok(plain);
                 }
-                if self.eat(Word::Begin) {
-                    self.rest_of_statement()?;
+                if self.eat(Word::Then) || self.eat(Word::Begin) {
+                    self.block();
                     return Ok(Query { technical: constant, ..plain });
                 }
                 let mut inner = self.deeper_statement()?;
@@ -177,9 +190,9 @@ impl Parser<'_> {
                 Ok(inner)
             }
             Word::Begin => {
-                self.bump();
-                self.rest_of_statement()?;
-                Ok(plain)
+                let acted = self.facts.acts;
+                self.block();
+                Ok(Query { technical: self.facts.acts != acted, ..plain })
             }
             Word::Load => {
                 self.bump();
@@ -222,16 +235,26 @@ impl Parser<'_> {
             | Word::Restore
             | Word::Dbcc => {
                 self.bump();
-                self.eat(Word::Database);
-                let strange = matches!(self.kind(), Kind::Text { .. });
+                let database = self.eat(Word::Database);
+                let strange = matches!(self.kind(), Kind::Text { open: false, .. });
                 self.alias_name()?;
-                let marked = matches!(self.kind(), Kind::Operator(_) | Kind::Mark(b'(' | b'.'));
-                let worded = matches!(self.kind(), Kind::Word(_));
-                if !(strange || marked || worded || self.over()) {
+                let next = self.lexer.text(self.now);
+                let goes_on = match word {
+                    Word::Attach => database || strange,
+                    Word::Pragma => {
+                        matches!(self.kind(), Kind::Operator(Operator::Compare) | Kind::Mark(b'(' | b';'))
+                            || self.over()
+                    }
+                    Word::Handler => next.eq_ignore_ascii_case(b"open"),
+                    Word::Prepare => self.is(Word::From),
+                    Word::Dbcc => true,
+                    _ => database,
+                };
+                if !goes_on {
                     return self.stop();
                 }
                 self.rest_of_statement()?;
-                Ok(Query { technical: strange || marked, definite: true, ..plain })
+                Ok(technical)
             }
             Word::Grant | Word::Revoke | Word::Merge | Word::Bulk | Word::Rename | Word::Lock => {
                 self.bump();
@@ -468,20 +491,34 @@ impl Parser<'_> {
 
     /// Whatever comes up to `;` or the end.
     fn rest_of_statement(&mut self) -> Read<()> {
-        loop {
-            match self.kind() {
-                Kind::End | Kind::Cut | Kind::Mark(b';') => return Ok(()),
-                Kind::Name | Kind::Word(_) => {
-                    let text = self.lexer.text(self.now);
-                    if words::acts(text) {
-                        self.facts.acts = true;
-                    }
-                    self.bump();
-                }
-                _ => {
-                    self.bump();
-                }
+        while !self.over() && !self.is_mark(b';') {
+            self.pass();
+        }
+        Ok(())
+    }
+
+    /// A block of a procedure: whatever comes up to the end.
+    pub(super) fn block(&mut self) {
+        while !self.over() {
+            self.pass();
+        }
+    }
+
+    /// Goes over one word, or a dotted name, and notes what acts.
+    fn pass(&mut self) {
+        let mut name = self.bump();
+        if !matches!(name.kind, Kind::Name | Kind::Word(_)) {
+            return;
+        }
+        while self.is_mark(b'.') && self.now.start == name.end {
+            self.bump();
+            if !matches!(self.kind(), Kind::Name | Kind::Word(_)) {
+                break;
             }
+            name.end = self.bump().end;
+        }
+        if words::acts(self.lexer.text(name)) {
+            self.facts.acts = true;
         }
     }
 

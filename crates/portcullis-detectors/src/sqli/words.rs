@@ -276,7 +276,6 @@ const ACTS: &[&str] = &[
     "fn_my_permissions",
     "fn_trace_gettable",
     "fn_xe_file_target_read_file",
-    "generate_series",
     "get_lock",
     "gtid_subset",
     "gtid_subtract",

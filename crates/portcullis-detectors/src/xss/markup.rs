@@ -149,17 +149,6 @@ pub(super) fn scan(input: &[u8], base: usize, depth: u32, steps: &mut usize) -> 
                     at = end.max(at);
                 }
             }
-            Some(b'!') => {
-                let word = next.get(skipped + 1..skipped + 7).unwrap_or_default();
-                if word.eq_ignore_ascii_case(b"entity") {
-                    return Some(Hit::new(
-                        start + base..at + skipped + 7 + base,
-                        TEXT,
-                        "it declares an entity",
-                        "!entity",
-                    ));
-                }
-            }
             Some(b'?') => {
                 let word = next.get(skipped + 1..).unwrap_or_default();
                 let imports = word.get(..6).is_some_and(|head| head.eq_ignore_ascii_case(b"import"));
@@ -273,7 +262,7 @@ struct Seen {
 impl Seen {
     fn note(&mut self, attribute: &Attribute<'_>) {
         let value = attribute.value.trim_ascii();
-        self.any = true;
+        self.any |= attribute.valued;
         let filled = attribute.valued && !value.is_empty();
         match local(&attribute.name) {
             b"src" | b"data" | b"code" | b"classid" | b"codebase" | b"archive" | b"srcdoc" => {
@@ -283,7 +272,12 @@ impl Seen {
                 self.href |= filled;
                 self.foreign_href |= filled && !value.starts_with(b"#");
             }
-            b"http-equiv" => self.equivalent |= filled,
+            b"http-equiv" => {
+                let header = value.to_ascii_lowercase();
+                self.equivalent |= [&b"refresh"[..], b"set-cookie", b"content-security-policy", b"link"]
+                    .iter()
+                    .any(|known| header.starts_with(known));
+            }
             b"charset" => self.equivalent |= value.to_ascii_lowercase().starts_with(b"utf-7"),
             b"action" => self.action |= filled,
             b"rel" => self.relation |= filled,

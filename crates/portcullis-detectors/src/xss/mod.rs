@@ -312,7 +312,8 @@ fn in_script_string(input: &[u8], quote: u8, steps: &mut usize) -> Option<Hit> {
         }
         let found = script::read(code, Some(quote), steps);
         let ends = found.rejoined || found.cut || found.whole;
-        if found.demonstrates && ends || found.acts && (found.rejoined || found.cut) && found.whole {
+        let acts = found.acts && quote != b'`' && (found.rejoined || found.cut) && found.whole;
+        if found.demonstrates && ends || acts {
             return Some(Hit::new(
                 broke..broke + 1 + found.read,
                 context,
@@ -348,18 +349,53 @@ fn in_script(input: &[u8], steps: &mut usize) -> Option<Hit> {
         }
     }
     let trimmed = input.trim_ascii();
-    let code = script::read(trimmed, None, steps);
+    if is_bracket_code(trimmed) {
+        return Some(Hit::new(0..input.len(), "a script", "it is code written in brackets alone", "[][["));
+    }
     let begins =
         trimmed.iter().position(|b| b.is_ascii_alphabetic() || matches!(b, b'[' | b'(')).unwrap_or(0);
+    let punctuation = trimmed.get(..begins).unwrap_or_default();
+    if !punctuation
+        .iter()
+        .all(|b| matches!(b, b';' | b')' | b'}' | b']' | b' ' | b'/' | b'*' | b'-' | b'+' | b','))
+    {
+        return None;
+    }
+    let code = script::read(trimmed, None, steps);
     let first = trimmed.get(begins..).unwrap_or_default();
     let name_length = first.iter().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(first.len());
     let name = first.get(..name_length).unwrap_or_default();
-    let called = first
-        .get(name_length..)
-        .is_some_and(|rest| matches!(rest.trim_ascii_start().first(), Some(b'(' | b'`')));
-    let direct = names::is_demonstration(name) && called;
-    (code.whole && code.demonstrates && (direct || names::is_global(name) || !begins_with_name(first)))
+    let after = first.get(name_length..).unwrap_or_default().trim_ascii_start();
+    let called = matches!(after.first(), Some(b'(' | b'`'));
+    let reaches = names::is_global(name) && !matches!(name, b"self" | b"this") && !after.starts_with(b"=");
+    let direct = called && names::is_demonstration(name);
+    // Other languages have `eval` too: there its argument must be what a page has.
+    let evaluates = called && name.eq_ignore_ascii_case(b"eval") && {
+        let rest = after.to_ascii_lowercase();
+        [
+            &b"atob("[..],
+            b"alert",
+            b"location",
+            b"fromcharcode",
+            b"unescape(",
+            b"document",
+            b"window",
+            b"name)",
+        ]
+        .iter()
+        .any(|word| memchr::memmem::find(&rest, word).is_some())
+    };
+    (code.whole && code.demonstrates && (direct || evaluates || reaches || !begins_with_name(first)))
         .then(|| Hit::new(0..input.len(), "a script", "it is code that acts on the page", "code"))
+}
+
+/// Code made of `[]()!+{}` alone, which reaches every function through the names of types.
+fn is_bracket_code(input: &[u8]) -> bool {
+    input.len() > 30
+        && input
+            .iter()
+            .all(|b| matches!(b, b'[' | b']' | b'(' | b')' | b'!' | b'+' | b'{' | b'}' | b'$' | b'_' | b';'))
+        && memchr::memmem::find(input, b"![]").is_some()
 }
 
 fn begins_with_name(code: &[u8]) -> bool {

@@ -322,12 +322,10 @@ const SINKS: &[&str] = &[
 ];
 
 /// Functions that demonstrate an injection when they are the whole input.
-const DEMONSTRATIONS: &[&str] = &["alert", "confirm", "eval", "execscript", "msgbox", "prompt"];
+const DEMONSTRATIONS: &[&str] = &["alert", "confirm", "execscript", "msgbox", "prompt"];
 
 /// Objects through which a script reaches the page.
 const GLOBALS: &[&str] = &[
-    "content",
-    "cookie",
     "document",
     "frames",
     "globalthis",

@@ -78,7 +78,8 @@ pub(super) fn read(code: &[u8], within: Option<u8>, steps: &mut usize) -> Code {
     // The first name of a path and whether its parts were computed: `window['al'+'ert']`.
     let mut root: &[u8] = b"";
     let mut computed = false;
-    let mut brackets: u32 = 0;
+    // Dots since the root: only `top['…'](…)` reaches a global by a computed name.
+    let mut dots = 0_u32;
     let mut at = 0;
     while let Some(&byte) = code.get(at) {
         let start = at;
@@ -108,8 +109,9 @@ pub(super) fn read(code: &[u8], within: Option<u8>, steps: &mut usize) -> Code {
                 at = code.len();
             }
             b'\'' | b'"' | b'`' => {
-                if byte == b'`' && matches!(last, Last::Name | Last::Close) {
-                    called(&mut found, name, root, computed, last);
+                // In a template the same quote ends it, so there it calls nothing.
+                if byte == b'`' && within != Some(b'`') && matches!(last, Last::Name | Last::Close) {
+                    called(&mut found, name, root, computed && dots == 0, last);
                 }
                 let end = string_end(code, at + 1, byte);
                 if end.is_none() && within == Some(byte) {
@@ -171,9 +173,12 @@ pub(super) fn read(code: &[u8], within: Option<u8>, steps: &mut usize) -> Code {
                 if matches!(last, Last::Name | Last::Value) {
                     break;
                 }
-                if last != Last::Dot {
+                if last == Last::Dot {
+                    dots += 1;
+                } else {
                     root = word;
                     computed = false;
+                    dots = 0;
                 }
                 name = word;
                 if names::is_global(root)
@@ -204,7 +209,7 @@ pub(super) fn read(code: &[u8], within: Option<u8>, steps: &mut usize) -> Code {
             }
             b'(' => {
                 if matches!(last, Last::Name | Last::Close) {
-                    called(&mut found, name, root, computed, last);
+                    called(&mut found, name, root, computed && dots == 0, last);
                 }
                 at += 1;
                 last = Last::Operator;
@@ -213,7 +218,6 @@ pub(super) fn read(code: &[u8], within: Option<u8>, steps: &mut usize) -> Code {
                 if matches!(last, Last::Name | Last::Close | Last::Value) {
                     computed = true;
                 } else {
-                    brackets += 1;
                     root = b"";
                 }
                 at += 1;
@@ -222,9 +226,6 @@ pub(super) fn read(code: &[u8], within: Option<u8>, steps: &mut usize) -> Code {
             b')' | b']' | b'}' => {
                 at += 1;
                 last = Last::Close;
-                if byte == b']' && brackets > 4 {
-                    found.demonstrates |= found.does;
-                }
             }
             b'=' if code.get(at + 1) != Some(&b'=') && last != Last::Operator => {
                 if code.get(at + 1) == Some(&b'>') {
