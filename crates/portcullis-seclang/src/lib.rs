@@ -36,6 +36,7 @@ pub mod bodies;
 mod collections;
 mod detectors;
 mod error;
+mod exclusions;
 mod load;
 mod log;
 pub mod operators;
@@ -53,6 +54,7 @@ mod vocabulary;
 
 pub use collections::{Collections, MemoryCollections, Stored, VarChange};
 pub use error::{Fault, LoadError};
+pub use exclusions::Exclusions;
 pub use load::actions::Phase;
 pub use record::{Action, Disruption, Intervention, Match, MatchedValue};
 pub use rules::RuleSet;

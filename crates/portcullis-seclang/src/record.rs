@@ -93,6 +93,10 @@ pub struct MatchedValue {
     pub count: bool,
     /// The value as it was judged, after the transformations.
     pub value: Vec<u8>,
+    /// The value before them.
+    pub raw: Vec<u8>,
+    /// The part of the value that the operator found, where it is a part.
+    pub span: Option<std::ops::Range<usize>>,
     /// The transformations that the rule asked for, in order.
     pub transforms: Arc<[&'static str]>,
 }

@@ -19,13 +19,14 @@ use crate::layers::arrival::framing::{self, Wire};
 use crate::layers::arrival::{client, host, limits, transport};
 use crate::layers::caller::rate::{self, Lent, Needs};
 use crate::layers::content::csrf::{self, FormTokens, Intent};
+use crate::layers::content::gate as rules;
 use crate::layers::departure::cookies;
 use crate::layers::departure::redirect::{self, Onward};
 use crate::layers::record::event::{self, Event, RequestFacts};
 use crate::policy::Policy;
 use crate::request::{Moment, Peer};
 use crate::response::{self as leaving, Outstanding, Release};
-use crate::verdict::Layer;
+use crate::verdict::{Layer, Mode};
 
 /// The engine: a checked policy and the keys. Immutable; share it by `Arc`, swap it whole.
 pub struct Engine {
@@ -39,6 +40,8 @@ pub struct Engine {
 #[must_use]
 pub struct Received {
     head: request::Parts,
+    /// The head as sent, for rules that look at it.
+    wire: Option<Wire>,
     exchange: Box<Exchange>,
     needs: Needs,
 }
@@ -61,7 +64,8 @@ pub struct Admitted {
 impl Engine {
     /// An engine for `policy`, with `keys` for what it signs and seals.
     #[must_use]
-    pub fn new(policy: Policy, keys: Keyring) -> Self {
+    pub fn new(mut policy: Policy, keys: Keyring) -> Self {
+        policy.load_builtin();
         let rate = Arc::new(keys.newest("rate"));
         Self { policy, keys, rate }
     }
@@ -122,7 +126,8 @@ impl Engine {
         }
         cookies::arrive(&mut head.headers, here, &self.keys);
         let needs = rate::needs(&head, here);
-        ControlFlow::Continue(Received { head, exchange, needs })
+        let wire = wire.filter(|_| exchange.rules.gate.mode != Mode::Off).cloned();
+        ControlFlow::Continue(Received { head, wire, exchange, needs })
     }
 
     /// caller, and what content can tell from the head alone. `lent` is what the door found for
@@ -131,11 +136,12 @@ impl Engine {
     /// # Errors
     /// Breaks with the refusal to answer with.
     pub fn identify(&self, received: Received, lent: &Lent) -> ControlFlow<Box<Refusal>, Identified> {
-        let Received { head, mut exchange, needs } = received;
+        let Received { head, wire, mut exchange, needs } = received;
         let here = &mut exchange;
         settle(here, Layer::Rate, |x| rate::judge(&needs, lent, x), |_| ())?;
         let intent =
             settle(here, Layer::Csrf, |x| csrf::judge_head(&head, x, &self.keys), |_| Intent::Unasked)?;
+        settle(here, Layer::Gate, |x| rules::judge_head(&head, wire.as_ref(), x), |_| ())?;
         ControlFlow::Continue(Identified { head, exchange, intent })
     }
 
@@ -151,6 +157,7 @@ impl Engine {
         let Identified { mut head, mut exchange, intent } = identified;
         settle(&mut exchange, Layer::Limits, |x| limits::judge_body(inspector, &x.rules.limits), |_| ())?;
         settle(&mut exchange, Layer::Csrf, |x| csrf::judge_body(&intent, inspector, x, &self.keys), |_| ())?;
+        settle(&mut exchange, Layer::Gate, |x| rules::judge_body(inspector, x), |_| ())?;
         csrf::prepare_for_app(&intent, &mut head.headers, inspector, &exchange.rules.csrf);
         exchange.told = redirect::Told::by(&head, inspector, &exchange);
         ControlFlow::Continue(Admitted { head, exchange })
@@ -159,6 +166,11 @@ impl Engine {
     /// departure: the response head, and what must happen to the body.
     pub fn release(&self, outstanding: Outstanding, mut head: response::Parts) -> Release {
         let (mut exchange, asked) = outstanding.into_parts();
+        if let ControlFlow::Break(refusal) =
+            settle(&mut exchange, Layer::Gate, |x| rules::judge_response_head(&head, x), |_| ())
+        {
+            return Release::refused(*refusal, &mut exchange, &self.keys);
+        }
         let judged =
             settle(&mut exchange, Layer::Redirect, |x| redirect::judge(&head, x), |_| Onward::AsWritten);
         match judged {
@@ -208,7 +220,11 @@ impl Received {
 impl Identified {
     /// The inspector that the body must go through before [`Engine::admit`].
     pub fn inspector(&self) -> Inspector {
-        Inspector::new(&self.head, &self.exchange.rules.limits)
+        let inspector = Inspector::new(&self.head, &self.exchange.rules.limits);
+        if rules::reads_body(&self.exchange) {
+            return inspector.held_to(self.exchange.rules.gate.body);
+        }
+        inspector
     }
 
     /// The body could not be read to its end: the reader saw a fault in it, or it took too long.

@@ -11,7 +11,7 @@ use crate::layers::arrival::client::Client;
 use crate::layers::arrival::host::Site;
 use crate::layers::arrival::transport::Scheme;
 use crate::layers::caller::rate::{Allowance, Guest, Limit};
-use crate::layers::content::csrf;
+use crate::layers::content::{csrf, gate};
 use crate::layers::departure::headers::Nonce;
 use crate::layers::departure::redirect;
 use crate::layers::record::event::{self, Event};
@@ -78,6 +78,8 @@ pub(crate) struct Exchange {
     pub(crate) told: redirect::Told,
     /// For scripts and styles of this response.
     pub(crate) nonce: Nonce,
+    /// The rules at work on this exchange; none before they are asked and once they are done.
+    pub(crate) inspection: Option<Box<gate::Inspection>>,
     pub(crate) events: Vec<Event>,
     /// Layers whose denial was only observed, so that it is not told twice.
     pub(crate) observed: Vec<Layer>,
@@ -116,6 +118,7 @@ impl Exchange {
             form_tokens: None,
             resubmit: None,
             told: redirect::Told::default(),
+            inspection: None,
             events: Vec::new(),
             observed: Vec::new(),
         })
@@ -132,7 +135,11 @@ impl Exchange {
     /// The events so far, for the door; none where the policy keeps no log.
     pub(crate) fn take_events(&mut self) -> Vec<Event> {
         let events = std::mem::take(&mut self.events);
-        if self.rules.event.mode == Mode::Off { Vec::new() } else { events }
+        if self.rules.event.mode != Mode::Off {
+            return events;
+        }
+        // The log of the rules is the operator's own, whatever becomes of ours.
+        events.into_iter().filter_map(Event::into_rule_log_alone).collect()
     }
 
     /// 32 fresh random bytes.

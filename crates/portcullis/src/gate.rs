@@ -8,6 +8,7 @@ use http::{HeaderValue, Response, header};
 
 use crate::exchange::{Exchange, ExchangeId};
 use crate::layers::caller::rate::{self, Offence};
+use crate::layers::content::gate as rules;
 use crate::layers::record::event::{Event, Outcome};
 use crate::page;
 use crate::reason::Reason;
@@ -55,7 +56,8 @@ pub(crate) fn settle<F, R: Into<Reason>>(
 
 /// Records what would have been refused, once for each layer and exchange.
 pub(crate) fn observe(exchange: &mut Exchange, layer: Layer, reason: &Reason) {
-    if exchange.observed.contains(&layer) {
+    // Rules judge the request and the answer apart.
+    if layer != Layer::Gate && exchange.observed.contains(&layer) {
         return;
     }
     exchange.observed.push(layer);
@@ -68,6 +70,7 @@ pub(crate) fn observe(exchange: &mut Exchange, layer: Layer, reason: &Reason) {
 
 /// Makes the refusal: the page and its event, where it leaves one.
 pub(crate) fn refuse(exchange: &mut Exchange, layer: Layer, reason: Reason) -> Box<Refusal> {
+    rules::finish(exchange);
     let mut response = page::refusal(exchange, &reason);
     if layer == Layer::Framing {
         // Who sends one ambiguous message is not trusted to end it where we think (RFC 9112 section 11.2).

@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use crate::layers::arrival::{client, framing, host, limits, transport};
 use crate::layers::caller::rate;
-use crate::layers::content::csrf;
+use crate::layers::content::{csrf, gate};
 use crate::layers::departure::{cookies, leak, redirect};
 use crate::verdict::{Evidence, Grounds, Layer, Place};
 
@@ -44,6 +44,7 @@ reasons! {
     Transport => transport::Reason,
     Rate => rate::Reason,
     Csrf => csrf::Reason,
+    Gate => gate::Reason,
     Cookies => cookies::Reason,
     Leak => leak::Reason,
     Redirect => redirect::Reason,
@@ -53,7 +54,26 @@ impl Reason {
     /// Whether it leaves no event of its own: a redirect to HTTPS is an answer, not an incident, and a flood of
     /// refusals that were told of a moment ago must not become a flood of lines.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.status().is_redirection() || matches!(self, Self::Rate(reason) if reason.is_told())
+        self.layer() == Layer::Transport && self.status().is_redirection()
+            || matches!(self, Self::Rate(reason) if reason.is_told())
+    }
+}
+
+impl Reason {
+    /// The rules that it rests on.
+    pub(crate) fn findings(&self) -> &[gate::Finding] {
+        match self {
+            Self::Gate(reason) => reason.findings(),
+            _ => &[],
+        }
+    }
+
+    /// The score that it rests on.
+    pub(crate) fn score(&self) -> Option<i64> {
+        match self {
+            Self::Gate(reason) => reason.score(),
+            _ => None,
+        }
     }
 }
 

@@ -36,6 +36,8 @@ pub enum Layer {
     Rate,
     /// content: did the user mean to send this.
     Csrf,
+    /// content: do the inputs carry an attack; and the answers, of what the app must not show.
+    Gate,
     /// departure (and the way in): flags, prefixes, sealing.
     Cookies,
     /// departure: response headers.
@@ -52,7 +54,7 @@ pub enum Layer {
 
 impl Layer {
     /// All layers, in the order of the path.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Framing,
         Self::Limits,
         Self::Client,
@@ -60,6 +62,7 @@ impl Layer {
         Self::Transport,
         Self::Rate,
         Self::Csrf,
+        Self::Gate,
         Self::Cookies,
         Self::Headers,
         Self::Leak,
@@ -79,6 +82,7 @@ impl Layer {
             Self::Transport => "transport",
             Self::Rate => "rate",
             Self::Csrf => "csrf",
+            Self::Gate => "gate",
             Self::Cookies => "cookies",
             Self::Headers => "headers",
             Self::Leak => "leak",

@@ -10,7 +10,9 @@
 //! `shared/crs` beside the checkout. Without them the suite fails and says so.
 
 pub mod albedo;
+pub mod exceptions;
 pub mod judge;
+pub mod process;
 pub mod request;
 pub mod suite;
 

@@ -96,3 +96,16 @@ pub(crate) enum Control {
     /// Nothing that a transaction does.
     Idle,
 }
+
+impl Condition {
+    /// Where the operator finds what it looks for, if that is a part of the value.
+    pub(crate) fn span(&self, value: &[u8]) -> Option<std::ops::Range<usize>> {
+        let Judge::Operator(operator) = &self.judge else { return None };
+        if self.negated {
+            return None;
+        }
+        let mut found = crate::operators::Found::default();
+        let holds = operator.matches(value, None, Some(&mut found));
+        found.ranges().next().flatten().filter(|range| holds && range.len() < value.len())
+    }
+}

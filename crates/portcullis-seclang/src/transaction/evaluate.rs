@@ -64,6 +64,7 @@ impl State {
         let Some(rule) = set.rules.get(index) else { return Flow::On };
         self.current = index;
         self.found.all.clear();
+        self.found.raw.clear();
         for condition in &rule.conditions {
             if !self.judge_condition(set, index, condition) {
                 return Flow::On;
@@ -159,6 +160,7 @@ impl State {
         let matched = Candidate { value, ..candidate };
         self.found.last = Some(matched);
         self.found.all.push(matched);
+        self.found.raw.push(candidate.value);
         self.apply_effects(set, condition);
         true
     }
@@ -341,14 +343,20 @@ impl State {
             .found
             .all
             .iter()
-            .map(|matched| {
+            .zip(&self.found.raw)
+            .map(|(matched, before)| {
                 let mut value = Vec::new();
                 self.write_value(set, matched.value, &mut value);
+                let mut raw = Vec::new();
+                self.write_value(set, *before, &mut raw);
+                let span = rule.conditions.iter().rev().find_map(|condition| condition.span(&value));
                 MatchedValue {
                     variable: matched.variable,
                     name: matched.name.map(|name| self.text(set, name).to_vec()),
                     count: matched.count,
                     value,
+                    raw,
+                    span,
                     transforms: Arc::clone(&transforms),
                 }
             })

@@ -32,6 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::collections::Collections;
+use crate::exclusions::Exclusions;
 use crate::load::actions::Phase;
 use crate::record::{Intervention, Match};
 use crate::rules::RuleSet;
@@ -62,6 +63,8 @@ pub struct Start {
     pub collections: Option<Arc<dyn Collections>>,
     /// In place of `SecRuleEngine`, for a site that only watches.
     pub engine: Option<EngineMode>,
+    /// What this place leaves out of the set.
+    pub exclusions: Option<Arc<Exclusions>>,
 }
 
 /// One HTTP exchange under the rules.
@@ -113,6 +116,19 @@ impl Transaction {
     #[must_use]
     pub fn wants_request_body(&self) -> bool {
         self.state.running() && self.state.switches.request_body_access
+    }
+
+    /// Whether rules will see anything of the body: it is wanted, and something reads it. To be asked after
+    /// phase 1, which may still choose the processor.
+    #[must_use]
+    pub fn reads_request_body(&self) -> bool {
+        let body = &self.state.body;
+        self.wants_request_body() && (body.processor.is_some() || self.state.switches.force_request_body)
+    }
+
+    /// The body goes on beyond what was given; it is judged as far as it goes.
+    pub fn request_body_cut(&mut self) {
+        self.state.body.over_limit = true;
     }
 
     /// A piece of the request body. What passes the limit is either refused or passed over, as

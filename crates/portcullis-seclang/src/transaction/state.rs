@@ -137,6 +137,8 @@ pub(crate) struct Found {
     pub(crate) last: Option<Candidate>,
     /// Every match of the chain that runs: variable, name, value as it was judged.
     pub(crate) all: Vec<Candidate>,
+    /// The value of each of them before the transformations.
+    pub(crate) raw: Vec<Val>,
 }
 
 /// One value to judge.
@@ -188,8 +190,8 @@ impl State {
             kept: Vec::new(),
             store: start.collections,
             found: Found::default(),
-            removed: Bits::default(),
-            removed_targets: Vec::new(),
+            removed: start.exclusions.as_ref().map(|one| one.removed.clone()).unwrap_or_default(),
+            removed_targets: start.exclusions.as_ref().map(|one| one.targets.clone()).unwrap_or_default(),
             highest_severity: 255,
             matches: Vec::new(),
             intervention: None,

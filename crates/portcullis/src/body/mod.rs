@@ -39,6 +39,8 @@ const STRETCH: usize = 4096;
 pub struct Inspector {
     reader: Reader,
     limits: limits::Config,
+    /// How much is held before the verdict.
+    window: usize,
     held: BytesMut,
     total: u64,
     stage: Stage,
@@ -92,7 +94,41 @@ impl Inspector {
             }
         };
         let complete = limits::content_length(&head.headers) == Some(0);
-        Self { reader, limits: *limits, held: BytesMut::new(), total: 0, stage, complete, exceeded: None }
+        Self {
+            reader,
+            limits: *limits,
+            window: limits.hold,
+            held: BytesMut::new(),
+            total: 0,
+            stage,
+            complete,
+            exceeded: None,
+        }
+    }
+
+    /// Of whatever kind the body is, so much of it is held for rules that look at it.
+    pub(crate) fn held_to(mut self, window: usize) -> Self {
+        self.window = self.window.max(window);
+        self.stage = Stage::Holding;
+        self
+    }
+
+    /// Whether it is a form whose files may be long.
+    pub(crate) fn is_multipart(&self) -> bool {
+        matches!(self.reader, Reader::Multipart(_))
+    }
+
+    /// What is held, as the app is to get it.
+    pub(crate) fn held_for_app(&self) -> Vec<&[u8]> {
+        let mut pieces = Vec::new();
+        let mut from = 0;
+        for cut in self.cuts() {
+            pieces.extend(self.held.get(from..cut.start.max(from)));
+            from = cut.end;
+        }
+        pieces.extend(self.held.get(from..));
+        pieces.retain(|piece| !piece.is_empty());
+        pieces
     }
 
     /// Whether anything has to be seen before admission.
@@ -106,7 +142,7 @@ impl Inspector {
         self.read(&chunk);
         // Copied, because a client may send the body byte by byte, and each slice keeps its whole buffer.
         self.held.extend_from_slice(&chunk);
-        let window = self.limits.hold.saturating_add(if self.in_own_field() { STRETCH } else { 0 });
+        let window = self.window.saturating_add(if self.in_own_field() { STRETCH } else { 0 });
         if self.exceeded.is_some() && self.limits.mode == Mode::Enforce || self.held.len() >= window {
             self.stage = Stage::Enough;
         }

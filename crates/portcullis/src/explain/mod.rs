@@ -110,6 +110,9 @@ pub fn why(layer: &str) -> Option<&'static str> {
         Layer::Transport => {
             "what travels in the open can be read and changed by anybody on the way (CWE-319)"
         }
+        Layer::Gate => {
+            "input that an app takes for code, markup or a path becomes the attacker's (CWE-74, CWE-79, CWE-89)"
+        }
         Layer::Rate => {
             "a caller without a limit can guess passwords, or keep the app busy for all others (CWE-307, CWE-770)"
         }

@@ -43,6 +43,11 @@ pub(crate) fn refusal(exchange: &Exchange, reason: &Reason) -> Response<Bytes> {
     if let Some(hsts) = transport::hsts_header(&exchange.rules.transport, exchange.scheme, &exchange.site) {
         headers.insert(STRICT_TRANSPORT_SECURITY, hsts);
     }
+    if let Reason::Gate(reason) = reason
+        && let Some(Ok(location)) = reason.location().map(HeaderValue::from_bytes)
+    {
+        headers.insert(LOCATION, location);
+    }
     if let Reason::Rate(reason) = reason {
         rate::announce_refusal(headers, reason, &exchange.allowances);
     }

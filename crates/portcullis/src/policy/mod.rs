@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use crate::layers::arrival::{client, framing, host, limits, transport};
 use crate::layers::caller::rate;
-use crate::layers::content::csrf;
+use crate::layers::content::{csrf, gate};
 use crate::layers::departure::{cookies, headers, html, leak, redirect};
 use crate::layers::record::event;
 use crate::verdict::{Layer, Mode};
@@ -62,6 +62,8 @@ pub struct Rules {
     pub rate: rate::Config,
     /// content/csrf
     pub csrf: csrf::Config,
+    /// content/gate
+    pub gate: gate::Config,
     /// departure/cookies
     pub cookies: cookies::Config,
     /// departure/headers
@@ -88,6 +90,7 @@ impl Rules {
             Layer::Transport => self.transport.mode,
             Layer::Rate => self.rate.mode,
             Layer::Csrf => self.csrf.mode,
+            Layer::Gate => self.gate.mode,
             Layer::Cookies => self.cookies.mode,
             Layer::Headers => self.headers.mode,
             Layer::Leak => self.leak.mode,
@@ -107,6 +110,7 @@ impl Rules {
             transport: transport::Config::check(&raw.transport, &mut faults.section("transport")),
             rate: rate::Config::check(&raw.rate, &mut faults.section("rate")),
             csrf: csrf::Config::check(&raw.csrf, &mut faults.section("csrf")),
+            gate: gate::Config::check(&raw.gate, &mut faults.section("gate")),
             cookies: cookies::Config::check(&raw.cookies, &mut faults.section("cookies")),
             headers: headers::Config::check(&raw.headers, &mut faults.section("headers")),
             leak: leak::Config::check(&raw.leak, &mut faults.section("leak")),
@@ -173,6 +177,18 @@ impl Policy {
     #[must_use]
     pub fn site(&self) -> &Arc<Rules> {
         &self.site
+    }
+
+    /// Changes the rules of the site and of every route, each told with the prefix of its keys.
+    pub(crate) fn each_rules<E>(
+        &mut self,
+        mut change: impl FnMut(&mut Rules, &str) -> Result<(), E>,
+    ) -> Result<(), E> {
+        change(Arc::make_mut(&mut self.site), "")?;
+        for (index, route) in self.routes.iter_mut().enumerate() {
+            change(Arc::make_mut(&mut route.rules), &format!("route[{index}]."))?;
+        }
+        Ok(())
     }
 
     /// The routes, in the order of the file.
@@ -252,6 +268,13 @@ fn check_route(
             &format!("rate.{key}"),
             format!("`{key}` holds for the whole site: there is one store"),
             "write it below `[rate]`",
+        );
+    }
+    for key in route.gate.site_wide_keys() {
+        faults.at(
+            &format!("gate.{key}"),
+            format!("`{key}` holds for the whole site: there is one set of rules"),
+            "write it below `[gate]`; a route has `mode`, `body`, `beyond` and `exclude`",
         );
     }
     if let Some(earlier) = before.iter().find(|earlier| earlier.shadows(&pattern, &methods)) {

@@ -9,7 +9,7 @@ use super::Faults;
 use super::units::Span;
 use crate::layers::arrival::{client, framing, host, limits, transport};
 use crate::layers::caller::rate;
-use crate::layers::content::csrf;
+use crate::layers::content::{csrf, gate};
 use crate::layers::departure::{cookies, headers, html, leak, redirect};
 use crate::layers::record::event;
 
@@ -41,6 +41,8 @@ pub struct File {
     pub rate: rate::Raw,
     /// Cross-site request forgery.
     pub csrf: csrf::Raw,
+    /// Rules against attacks.
+    pub gate: gate::Raw,
     /// Cookies.
     pub cookies: cookies::Raw,
     /// Response headers.
@@ -79,6 +81,8 @@ pub struct Route {
     pub rate: rate::Raw,
     /// Cross-site request forgery.
     pub csrf: csrf::Raw,
+    /// Rules against attacks.
+    pub gate: gate::Raw,
     /// Cookies.
     pub cookies: cookies::Raw,
     /// Response headers.
@@ -307,6 +311,7 @@ pub struct Layers {
     pub(super) transport: transport::Raw,
     pub(super) rate: rate::Raw,
     pub(super) csrf: csrf::Raw,
+    pub(super) gate: gate::Raw,
     pub(super) cookies: cookies::Raw,
     pub(super) headers: headers::Raw,
     pub(super) leak: leak::Raw,
@@ -325,6 +330,7 @@ impl File {
             transport: self.transport.clone(),
             rate: self.rate.clone(),
             csrf: self.csrf.clone(),
+            gate: self.gate.clone(),
             cookies: self.cookies.clone(),
             headers: self.headers.clone(),
             leak: self.leak.clone(),
@@ -534,6 +540,7 @@ impl Layers {
             transport: merged(document, route, "transport", faults)?,
             rate: rate_limits(document, route, faults)?,
             csrf: merged(document, route, "csrf", faults)?,
+            gate: merged(document, route, "gate", faults)?,
             cookies: merged(document, route, "cookies", faults)?,
             headers: merged(document, route, "headers", faults)?,
             leak: merged(document, route, "leak", faults)?,
@@ -577,6 +584,10 @@ fn lay_over(below: &mut toml::Table, above: &toml::Table) {
     for (key, value) in above {
         match (below.get_mut(key), value) {
             (Some(toml::Value::Table(below)), toml::Value::Table(above)) => lay_over(below, above),
+            // Exclusions add up: what is right for the site is right on a route.
+            (Some(toml::Value::Array(below)), toml::Value::Array(above)) if key == "exclude" => {
+                below.extend(above.iter().cloned());
+            }
             _ => {
                 below.insert(key.clone(), value.clone());
             }

@@ -9,12 +9,13 @@ use url::Url;
 use super::coding::{DecodeFault, Decoder, Encoder};
 use super::head::{self, Change};
 use super::subject::{Body, HELD_PLAIN, Subject, may_be_changed};
-use super::tail::{Tail, Way};
+use super::tail::{Tail, Watch, Way};
 use super::{Asked, Departure, Release};
 use crate::exchange::Exchange;
 use crate::gate::{Refusal, settle};
 use crate::keys::Keyring;
 use crate::layers::content::csrf::{SPA_COOKIE, TokenMint};
+use crate::layers::content::gate as rules;
 use crate::layers::departure::cookies;
 use crate::layers::departure::html::Rewriter;
 use crate::layers::departure::leak::{self, Scanner};
@@ -35,6 +36,8 @@ pub struct Held {
     raw: Vec<u8>,
     /// The body decoded.
     plain: Vec<u8>,
+    /// How much of it the rules are still to look at; `None` when they have, or do not want to.
+    watched: Option<usize>,
 }
 
 /// How much of the body is there.
@@ -55,7 +58,13 @@ impl Held {
         scanner: Option<Scanner>,
     ) -> Self {
         let (raw, plain) = (Vec::new(), Vec::new());
-        Self { exchange, keys, asked, head, subject, decoder, scanner, raw, plain }
+        Self { exchange, keys, asked, head, subject, decoder, scanner, raw, plain, watched: None }
+    }
+
+    /// The rules look at the body before the head goes.
+    pub(super) fn watched(mut self, wanted: bool) -> Self {
+        self.watched = wanted.then(|| rules::response_limit(&self.exchange));
+        self
     }
 
     /// The next bytes of the body.
@@ -71,7 +80,13 @@ impl Held {
         {
             return Release::Ready(self.refused(*refusal));
         }
-        if self.raw.len() >= self.subject.hold || self.plain.len() >= HELD_PLAIN {
+        if self.watched.is_some_and(|limit| self.plain.len() >= limit)
+            && let ControlFlow::Break(refusal) = self.show_rules()
+        {
+            return Release::Ready(self.refused(*refusal));
+        }
+        let enough = self.raw.len() >= self.subject.hold || self.plain.len() >= HELD_PLAIN;
+        if enough && self.watched.is_none() {
             return Release::Ready(self.hurry());
         }
         Release::Hold(self)
@@ -86,6 +101,9 @@ impl Held {
         if let Some(reason) = reason
             && let ControlFlow::Break(refusal) = judged(&mut self.exchange, reason)
         {
+            return self.refused(*refusal);
+        }
+        if let ControlFlow::Break(refusal) = self.show_rules() {
             return self.refused(*refusal);
         }
         if !whole {
@@ -105,12 +123,36 @@ impl Held {
         self.depart(Seen::Part)
     }
 
+    /// The rules judge what is there of the body.
+    fn show_rules(&mut self) -> ControlFlow<Box<Refusal>> {
+        if self.watched.take().is_none() {
+            return ControlFlow::Continue(());
+        }
+        let plain = std::mem::take(&mut self.plain);
+        let judged =
+            settle(&mut self.exchange, Layer::Gate, |x| rules::judge_response_body(&plain, x), |_| ());
+        self.plain = plain;
+        if judged.is_continue() {
+            rules::finish(&mut self.exchange);
+        }
+        judged
+    }
+
+    /// What the rules have not looked at yet, they look at as it goes.
+    fn watch(&mut self) -> Option<Watch> {
+        let limit = self.watched.take()?;
+        Watch::after(self.subject.coding, &self.raw, limit)
+    }
+
     fn refused(mut self: Box<Self>, refusal: Refusal) -> Box<Departure> {
         super::replaced(refusal, &mut self.exchange)
     }
 
     /// The body cannot be read: it passes as it came.
     fn unread(mut self: Box<Self>, fault: DecodeFault) -> Box<Departure> {
+        if let ControlFlow::Break(refusal) = self.show_rules() {
+            return self.refused(*refusal);
+        }
         let (code, sentence) = describe(fault);
         self.exchange.events.push(Event::note(
             &self.exchange,
@@ -123,10 +165,11 @@ impl Held {
     }
 
     /// The app's own bytes.
-    fn unedited(self: Box<Self>, seen: Seen) -> Box<Departure> {
+    fn unedited(mut self: Box<Self>, seen: Seen) -> Box<Departure> {
+        let watch = self.watch();
         let Self { mut exchange, keys, mut head, raw, decoder, scanner, .. } = *self;
         let events = head::finish(&mut head, &mut exchange, &keys, &Change::None, None, None);
-        let tail = Some(Tail::new(way_of_rest(seen, decoder, scanner), exchange));
+        let tail = Some(Tail::new(way_of_rest(seen, decoder, scanner), exchange).watched(watch));
         Box::new(Departure { head, first: Bytes::from(raw), tail, events })
     }
 
@@ -158,6 +201,7 @@ impl Held {
             .flatten();
         let ours: Vec<_> = anchor.into_iter().chain(spa_cookie).collect();
 
+        let watch = self.watch();
         let Self { mut exchange, keys, mut head, raw, decoder, scanner, subject, .. } = *self;
         let is_edited = rewriter.tokens() > 0 || may_come;
         let first =
@@ -180,7 +224,8 @@ impl Held {
             (None, seen) => (Change::None, raw, way_of_rest(seen, decoder, scanner)),
         };
         let events = head::finish(&mut head, &mut exchange, &keys, &change, ours, Some(&findings));
-        Box::new(Departure { head, first: Bytes::from(first), tail: Some(Tail::new(way, exchange)), events })
+        let tail = Some(Tail::new(way, exchange).watched(watch));
+        Box::new(Departure { head, first: Bytes::from(first), tail, events })
     }
 
     /// Makes tokens, where this page may have some.

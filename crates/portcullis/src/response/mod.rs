@@ -20,23 +20,26 @@ mod held;
 mod subject;
 mod tail;
 
+use std::ops::ControlFlow;
+
 use bytes::Bytes;
 use http::header::CONTENT_SECURITY_POLICY;
 use http::{Method, request, response};
 
 use crate::exchange::Exchange;
-use crate::gate::{self, Refusal};
+use crate::gate::{self, Refusal, settle};
 use crate::keys::Keyring;
+use crate::layers::content::gate as rules;
 use crate::layers::departure::headers;
 use crate::layers::departure::leak::Scanner;
 use crate::layers::record::event::Event;
 use crate::reason::Reason;
 use crate::verdict::{Layer, Mode};
 
-use coding::{DecodeFault, Decoder};
+use coding::{Coding, DecodeFault, Decoder};
 use head::Change;
 pub use held::Held;
-use subject::{Body, Look, look, may_be_changed};
+use subject::{Body, Look, Subject, has_whole_body, look, may_be_changed};
 pub use tail::Tail;
 use tail::Way;
 
@@ -134,9 +137,20 @@ pub(crate) fn release(
     mut head: response::Parts,
     keys: &Keyring,
 ) -> Release {
-    let subject = match look(&asked.method, &head) {
-        Look::Into(subject) => subject,
-        Look::Away => {
+    let watched = watched(&mut exchange, &asked.method, &head);
+    if watched.is_none() {
+        let judged = settle(&mut exchange, Layer::Gate, |x| rules::judge_response_body(b"", x), |_| ());
+        if let ControlFlow::Break(refusal) = judged {
+            return Release::refused(*refusal, &mut exchange, keys);
+        }
+        rules::finish(&mut exchange);
+    }
+    let subject = match (look(&asked.method, &head), watched) {
+        (Look::Into(subject), _) => subject,
+        (Look::Away | Look::AwayFrom(_), Some(coding)) => {
+            Subject { body: Body::Other, charset: None, coding, hold: 0 }
+        }
+        (Look::Away, None) => {
             if asked.method == Method::HEAD && would_be_edited(&exchange, &head) {
                 // A cache compares it with what GET brings (RFC 9111 section 4.3.5).
                 head::body_differs(&mut head.headers);
@@ -144,17 +158,21 @@ pub(crate) fn release(
             }
             return go(exchange, head, keys, Way::Pass);
         }
-        Look::AwayFrom(unknown) => {
+        (Look::AwayFrom(unknown), None) => {
             let sentence = format!("the body is coded as `{}`, and passed unread", unknown.0);
             let note = Event::note(&exchange, Layer::Leak, "leak.coding_unknown", sentence);
             exchange.events.push(note);
             return go(exchange, head, keys, Way::Pass);
         }
     };
-    let breadth = exchange.rules.leak.breadth(head.status, subject.body == Body::Script);
+    let breadth = match subject.body {
+        Body::Other => None,
+        body => exchange.rules.leak.breadth(head.status, body == Body::Script),
+    };
     let scanner = breadth.map(Scanner::new);
-    let is_read =
-        scanner.is_some() || (matches!(subject.body, Body::Page(_)) && exchange.rules.html.mode != Mode::Off);
+    let is_read = watched.is_some()
+        || scanner.is_some()
+        || (matches!(subject.body, Body::Page(_)) && exchange.rules.html.mode != Mode::Off);
     if !is_read {
         return go(exchange, head, keys, Way::Pass);
     }
@@ -163,10 +181,29 @@ pub(crate) fn release(
         Err(DecodeFault::Broken | DecodeFault::Bomb) => return go(exchange, head, keys, Way::Pass),
     };
     match scanner {
-        Some(scanner) if subject.hold == 0 => go(exchange, head, keys, Way::Scan { decoder, scanner }),
+        Some(scanner) if subject.hold == 0 && watched.is_none() => {
+            go(exchange, head, keys, Way::Scan { decoder, scanner })
+        }
         scanner => {
             let keys = keys.clone();
-            Release::Hold(Box::new(Held::new(exchange, keys, asked, head, subject, decoder, scanner)))
+            let held = Held::new(exchange, keys, asked, head, subject, decoder, scanner);
+            Release::Hold(Box::new(held.watched(watched.is_some())))
+        }
+    }
+}
+
+/// How the body is coded, where the rules want to see it and can.
+fn watched(exchange: &mut Exchange, method: &Method, head: &response::Parts) -> Option<Coding> {
+    if !rules::reads_response_body(exchange) || !has_whole_body(method, head.status) {
+        return None;
+    }
+    match Coding::of(&head.headers) {
+        Ok(coding) => Some(coding),
+        Err(unknown) => {
+            let sentence = format!("the body is coded as `{}`, and no rule could look at it", unknown.0);
+            let note = Event::note(exchange, Layer::Gate, "gate.coding_unknown", sentence);
+            exchange.events.push(note);
+            None
         }
     }
 }

@@ -21,6 +21,8 @@ pub(super) enum Body {
     Page(html::Kind),
     Text,
     Script,
+    /// What only rules look at.
+    Other,
 }
 
 /// A body that is looked into.
@@ -58,7 +60,7 @@ pub(super) fn look(method: &Method, head: &response::Parts) -> Look {
         Body::Script => 0,
         _ if short || head.status.is_server_error() => HELD,
         Body::Page(_) => HELD_OF_STREAM,
-        Body::Text => 0,
+        Body::Text | Body::Other => 0,
     };
     Look::Into(Subject { body, charset, coding, hold })
 }
@@ -77,7 +79,7 @@ pub(super) fn may_be_changed(headers: &HeaderMap) -> bool {
 }
 
 /// Answers that have a body, and all of it: no HEAD, 1xx, 204, 304 (RFC 9110 section 6.4.1), no range.
-fn has_whole_body(method: &Method, status: StatusCode) -> bool {
+pub(super) fn has_whole_body(method: &Method, status: StatusCode) -> bool {
     method != Method::HEAD
         && method != Method::CONNECT
         && !status.is_informational()

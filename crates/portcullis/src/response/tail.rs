@@ -5,10 +5,11 @@ use std::ops::ControlFlow;
 use bytes::Bytes;
 
 use super::Cut;
-use super::coding::{DecodeFault, Decoder, Encoder};
+use super::coding::{Coding, DecodeFault, Decoder, Encoder};
 use super::held::{describe, judged};
 use crate::exchange::Exchange;
-use crate::gate;
+use crate::gate::{self, settle};
+use crate::layers::content::gate as rules;
 use crate::layers::departure::html::Rewriter;
 use crate::layers::departure::leak::{self, Scanner};
 use crate::layers::record::event::Event;
@@ -19,7 +20,34 @@ use crate::verdict::Layer;
 pub struct Tail {
     ended: bool,
     way: Way,
+    watch: Option<Watch>,
     exchange: Box<Exchange>,
+}
+
+/// What rules are to look at of a body whose head has gone already.
+pub(super) struct Watch {
+    decoder: Decoder,
+    seen: Vec<u8>,
+    limit: usize,
+}
+
+impl Watch {
+    /// Goes on after `raw`; `None` where that cannot be decoded.
+    pub(super) fn after(coding: Coding, raw: &[u8], limit: usize) -> Option<Self> {
+        let mut watch = Self { decoder: Decoder::new(coding).ok()?, seen: Vec::new(), limit };
+        watch.push(raw);
+        Some(watch)
+    }
+
+    /// The next bytes; whether the rules now have what they look at.
+    fn push(&mut self, chunk: &[u8]) -> bool {
+        let decoded = self.decoder.push(chunk, &mut self.seen);
+        decoded.is_err() || self.seen.len() >= self.limit
+    }
+
+    fn end(&mut self) {
+        let _ = self.decoder.end(&mut self.seen);
+    }
 }
 
 /// What the body goes through.
@@ -34,7 +62,13 @@ pub(super) enum Way {
 
 impl Tail {
     pub(super) fn new(way: Way, exchange: Box<Exchange>) -> Self {
-        Self { ended: false, way, exchange }
+        Self { ended: false, way, watch: None, exchange }
+    }
+
+    /// The rules look at the body as it goes.
+    pub(super) fn watched(mut self, watch: Option<Watch>) -> Self {
+        self.watch = watch;
+        self
     }
 
     /// The next bytes of the body, as they may be sent.
@@ -42,6 +76,9 @@ impl Tail {
     /// # Errors
     /// When the rest may not pass.
     pub fn push(&mut self, chunk: Bytes) -> Result<Bytes, Cut> {
+        if self.watch.as_mut().is_some_and(|watch| watch.push(&chunk)) {
+            self.show_rules()?;
+        }
         match &mut self.way {
             Way::Pass => Ok(chunk),
             Way::Scan { decoder, scanner } => {
@@ -83,6 +120,10 @@ impl Tail {
     /// When the rest may not pass.
     pub fn end(&mut self) -> Result<(Bytes, Vec<Event>), Cut> {
         self.ended = true;
+        if let Some(watch) = &mut self.watch {
+            watch.end();
+            self.show_rules()?;
+        }
         let last = match std::mem::replace(&mut self.way, Way::Pass) {
             Way::Pass => Bytes::new(),
             Way::Scan { mut decoder, mut scanner } => {
@@ -122,11 +163,26 @@ impl Tail {
     /// The response is over, whether it came to its end or not: events that nobody has taken yet, and the
     /// refusal of what was still coming of the request, when it was broken off after the answer had begun.
     pub fn close(&mut self, broken: Option<Reason>) -> Vec<Event> {
+        rules::finish(&mut self.exchange);
         let mut events = self.exchange.take_events();
         if let Some(reason) = broken {
             events.extend(gate::refuse(&mut self.exchange, reason.layer(), reason).events);
         }
         events
+    }
+
+    /// The rules judge what is there of the body.
+    fn show_rules(&mut self) -> Result<(), Cut> {
+        let Some(watch) = self.watch.take() else { return Ok(()) };
+        let judged =
+            settle(&mut self.exchange, Layer::Gate, |x| rules::judge_response_body(&watch.seen, x), |_| ());
+        match judged {
+            ControlFlow::Continue(()) => {
+                rules::finish(&mut self.exchange);
+                Ok(())
+            }
+            ControlFlow::Break(refusal) => Err(Cut { events: refusal.events }),
+        }
     }
 
     fn settle(&mut self, found: Option<leak::Reason>) -> Result<(), Cut> {

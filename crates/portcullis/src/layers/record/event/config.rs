@@ -31,7 +31,7 @@ pub struct Config {
     pub mode: Mode,
     /// The share of passes that are recorded, from 0 to 1.
     pub(super) sample_passes: f64,
-    pub(super) redactor: Arc<Redactor>,
+    pub(crate) redactor: Arc<Redactor>,
 }
 
 impl Config {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{RequestFacts, clean, printable, rfc3339};
 use crate::exchange::Exchange;
+use crate::layers::content::gate::Finding;
 use crate::reason::Reason;
 use crate::verdict::{Grounds, Layer};
 
@@ -61,6 +62,25 @@ pub struct Event {
     request: Option<Box<RequestFields>>,
     #[serde(rename = "http.response.status_code", skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
+    #[serde(rename = "portcullis.score", skip_serializing_if = "Option::is_none")]
+    score: Option<i64>,
+    #[serde(rename = "portcullis.rules", skip_serializing_if = "Vec::is_empty")]
+    rules: Vec<Finding>,
+    #[serde(skip)]
+    rule_log: Option<Box<RuleLog>>,
+    /// Only the log of the rules is wanted.
+    #[serde(skip)]
+    unwritten: bool,
+}
+
+/// What rules log of an exchange, in the form that other tools read. The door writes it, before the answer has
+/// gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleLog {
+    /// Lines in ModSecurity's form, without their ends.
+    pub lines: Vec<String>,
+    /// The audit record that the rule set asks for.
+    pub audit: Option<String>,
 }
 
 /// What the event tells of the request, ready to be written.
@@ -115,6 +135,8 @@ impl Event {
             evidence_bytes: bytes,
             exception: reason.exception(&exchange.place()).map(|toml| multiline(&toml)),
             status: Some(reason.status().as_u16()),
+            score: reason.score(),
+            rules: reason.findings().to_vec(),
             ..Self::of(exchange, outcome, &reason.sentence())
         }
     }
@@ -123,6 +145,38 @@ impl Event {
     /// rewritten.
     pub(crate) fn note(exchange: &Exchange, layer: Layer, code: &'static str, sentence: String) -> Self {
         Self { layer: Some(layer), reason: Some(code), ..Self::of(exchange, Outcome::Noted, &sentence) }
+    }
+
+    /// What rules matched, whatever came of it.
+    pub(crate) fn rules(exchange: &Exchange, findings: Vec<Finding>, log: RuleLog) -> Self {
+        let ids: Vec<String> = findings.iter().map(|finding| finding.id.to_string()).collect();
+        let sentence = match ids.as_slice() {
+            [] => "the rule set asked for a record".to_owned(),
+            [one] => format!("rule `{one}` matched"),
+            several => format!("rules matched: `{}`", several.join("`, `")),
+        };
+        Self {
+            rules: findings,
+            rule_log: Some(Box::new(log)),
+            ..Self::note(exchange, Layer::Gate, "gate.matched", sentence)
+        }
+    }
+
+    /// What is left where the policy keeps no log: the lines of the rules, which are the operator's own.
+    pub(crate) fn into_rule_log_alone(self) -> Option<Self> {
+        self.rule_log.is_some().then_some(Self { unwritten: true, ..self })
+    }
+
+    /// What rules logged.
+    #[must_use]
+    pub fn rule_log(&self) -> Option<&RuleLog> {
+        self.rule_log.as_deref()
+    }
+
+    /// Whether it is to stand in the event log.
+    #[must_use]
+    pub fn is_written(&self) -> bool {
+        !self.unwritten
     }
 
     /// A request that passed.
@@ -150,6 +204,10 @@ impl Event {
             route: None,
             request: None,
             status: None,
+            score: None,
+            rules: Vec::new(),
+            rule_log: None,
+            unwritten: false,
         }
     }
 

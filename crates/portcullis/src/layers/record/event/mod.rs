@@ -26,7 +26,7 @@ mod time;
 
 pub use config::{Config, Raw};
 pub(crate) use decide::sample_pass;
-pub use decide::{Event, Outcome};
+pub use decide::{Event, Outcome, RuleLog};
 pub use facts::RequestFacts;
 pub use printable::{clean, printable};
 pub use redact::Redactor;

@@ -1,0 +1,10 @@
+//! The built-in rules, compiled in: the files of `rules/`, in load order, and what they name.
+
+macro_rules! files {
+    ($($name:literal),+ $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../../../../rules/", $name)))),+]
+    };
+}
+
+/// Each file's name and text. A test compares the list with the folder.
+pub(super) const FILES: &[(&str, &str)] = files!["10-setup.conf", "20-attacks.conf"];
