@@ -40,6 +40,7 @@ mod exclusions;
 mod load;
 mod log;
 pub mod operators;
+mod plan;
 mod record;
 mod rules;
 mod settings;

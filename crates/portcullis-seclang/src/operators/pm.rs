@@ -1,5 +1,7 @@
 //! `@pm`, `@pmFromFile`: any of many phrases, without regard to case.
 
+use std::sync::Arc;
+
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::{Files, Found};
@@ -8,6 +10,7 @@ use super::{Files, Found};
 #[derive(Debug, Clone)]
 pub struct Pm {
     phrases: AhoCorasick,
+    list: Arc<[Vec<u8>]>,
 }
 
 impl Pm {
@@ -68,9 +71,15 @@ impl Pm {
         AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::LeftmostLongest)
-            .build(phrases)
-            .map(|phrases| Self { phrases })
+            .build(&phrases)
+            .map(|automaton| Self { phrases: automaton, list: phrases.into() })
             .map_err(|error| format!("the phrases cannot be searched for together: {error}"))
+    }
+
+    /// The phrases.
+    #[must_use]
+    pub fn phrases(&self) -> &[Vec<u8>] {
+        &self.list
     }
 
     /// Whether one of the phrases stands in `input`; the first that does, the longest of those, is found.

@@ -11,6 +11,7 @@ use crate::load::actions::{self, Action, Allow, Change, Disruptive};
 use crate::load::ctl::{Ctl, Which};
 use crate::load::{Draft, Item, Loaded};
 use crate::operators::{GeoDatabase, Operator};
+use crate::plan::Plan;
 use crate::source::{Files, Location};
 use crate::strings::StrId;
 use crate::syntax::names::Variable;
@@ -47,6 +48,10 @@ impl Bits {
         for (word, other) in self.0.iter_mut().zip(&other.0) {
             *word |= other;
         }
+    }
+
+    pub(crate) fn intersects(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -141,7 +146,7 @@ pub(super) fn compile(loaded: Loaded, files: &dyn Files) -> Result<RuleSet, Load
         return Err(LoadError { faults: compiler.faults });
     }
     let slot_names = compiler.slots.clone().iter().map(|name| compiler.constant(name)).collect();
-    Ok(RuleSet {
+    let mut set = RuleSet {
         settings,
         rules,
         phases,
@@ -152,8 +157,11 @@ pub(super) fn compile(loaded: Loaded, files: &dyn Files) -> Result<RuleSet, Load
         constants: compiler.constants,
         headers: compiler.headers,
         geo,
+        plan: Plan::default(),
         notes,
-    })
+    };
+    set.plan = crate::plan::plan(&set);
+    Ok(set)
 }
 
 /// Where a rule goes on after a match, as written.

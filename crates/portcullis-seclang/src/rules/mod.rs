@@ -11,6 +11,7 @@ use crate::error::{Fault, LoadError};
 use crate::load::actions::Phase;
 use crate::load::{self};
 use crate::operators::GeoDatabase;
+use crate::plan::Plan;
 use crate::settings::Settings;
 use crate::source::{Disk, Files, Location, Source};
 use crate::strings::StrId;
@@ -41,6 +42,7 @@ pub struct RuleSet {
     /// Names of request headers that rules ask for, in lower case.
     pub(crate) headers: Vec<Box<[u8]>>,
     pub(crate) geo: Option<GeoDatabase>,
+    pub(crate) plan: Plan,
     notes: Vec<Fault>,
 }
 

@@ -45,7 +45,7 @@ impl State {
                     let key = self.expand(set, key);
                     self.init_collection(set, *collection, key);
                 }
-                Effect::Control(control) => self.control(control),
+                Effect::Control(control) => self.control(set, control),
             }
         }
     }
@@ -137,7 +137,7 @@ impl State {
         }
     }
 
-    fn control(&mut self, control: &Control) {
+    fn control(&mut self, set: &RuleSet, control: &Control) {
         let switches = &mut self.switches;
         match control {
             Control::AuditEngine(mode) => switches.audit = *mode,
@@ -155,9 +155,13 @@ impl State {
             Control::ResponseBodyAccess(on) => switches.response_body_access = *on,
             Control::ResponseBodyLimit(limit) => switches.response_body_limit = *limit,
             Control::RuleEngine(mode) => switches.engine = *mode,
-            Control::RuleRemove(rules) => self.removed.union(rules),
+            Control::RuleRemove(rules) => {
+                self.removed.union(rules);
+                self.folded &= !rules.intersects(&set.plan.folds.relied_on);
+            }
             Control::RuleRemoveTarget(rules, target) => {
                 if !rules.is_empty() {
+                    self.folded &= !rules.intersects(&set.plan.folds.relied_on);
                     self.removed_targets.push((rules.clone(), target.clone()));
                 }
             }

@@ -35,7 +35,8 @@ impl State {
             return None;
         }
         match self.walk {
-            Walk::Plain | Walk::Planned => self.run_plain(set, phase),
+            Walk::Plain => self.run_plain(set, phase),
+            Walk::Planned => self.run_planned(set, phase),
         }
         self.intervention.clone().filter(|intervention| intervention.phase == phase)
     }
@@ -65,8 +66,8 @@ impl State {
         self.current = index;
         self.found.all.clear();
         self.found.raw.clear();
-        for condition in &rule.conditions {
-            if !self.judge_condition(set, index, condition) {
+        for (link, condition) in rule.conditions.iter().enumerate() {
+            if !self.judge_condition(set, index, link, condition) {
                 return Flow::On;
             }
         }
@@ -74,7 +75,7 @@ impl State {
     }
 
     /// Whether a condition holds for one of its values. Everything that a match writes is written for each.
-    fn judge_condition(&mut self, set: &RuleSet, index: usize, condition: &Condition) -> bool {
+    fn judge_condition(&mut self, set: &RuleSet, index: usize, link: usize, condition: &Condition) -> bool {
         if matches!(condition.judge, Judge::Always) {
             self.apply_effects(set, condition);
             return true;
@@ -83,6 +84,9 @@ impl State {
         for aim in &condition.targets {
             self.resolve(set, aim);
         }
+        let planned = self.walk == Walk::Planned;
+        let filtered = planned && link == 0 && set.plan.filtered.contains(index);
+        let side = set.rules.get(index).map_or(0, |rule| self.side(rule.phase));
         let mut any = false;
         let mut at = from;
         while let Some(candidate) = self.candidates.get(at).copied() {
@@ -92,10 +96,19 @@ impl State {
             }
             if condition.multi_match {
                 any |= self.judge_each_step(set, condition, candidate);
-            } else {
-                let value = self.transformed(set, condition, candidate.value);
-                any |= self.judge_value(set, condition, candidate, value);
+                continue;
             }
+            let value = if planned {
+                self.transformed_by_plan(set, index, link, condition, candidate.value)
+            } else {
+                self.transformed(set, condition, candidate.value)
+            };
+            if let (true, Val::Str(id)) = (filtered, value)
+                && !self.could_match(set, id, index, side)
+            {
+                continue;
+            }
+            any |= self.judge_value(set, condition, candidate, value);
         }
         self.candidates.truncate(from);
         any

@@ -21,6 +21,7 @@ mod body;
 mod effects;
 mod evaluate;
 mod expand;
+mod planned;
 mod request;
 mod response;
 mod state;

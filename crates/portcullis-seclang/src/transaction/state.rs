@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::planned::Facts;
 use super::tx::TxVars;
 use super::{Start, Walk};
 use crate::bodies::{GraphqlFacts, Processor};
@@ -46,6 +47,12 @@ pub(crate) struct State {
     /// The rule that runs, for `RULE`.
     pub(crate) current: usize,
     pub(crate) candidates: Vec<Candidate>,
+    pub(crate) facts: Facts,
+    /// What was decided when the set was loaded holds.
+    pub(crate) folded: bool,
+    pub(crate) last_phase: u8,
+    /// Rules that run in this phase.
+    pub(crate) hot: Vec<u64>,
     pub(crate) scratch: crate::operators::Found,
 }
 
@@ -200,6 +207,10 @@ impl State {
             allowed_until: 0,
             current: 0,
             candidates: Vec::new(),
+            facts: Facts::default(),
+            folded: true,
+            last_phase: 0,
+            hot: Vec::new(),
             scratch: crate::operators::Found::default(),
         }
     }

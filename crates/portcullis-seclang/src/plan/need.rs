@@ -1,0 +1,338 @@
+//! What any match of a regular expression must contain.
+//!
+//! Everything is without regard to the case of ASCII letters, which asks for less than the expression does.
+//! Expressions are of bytes; `(?i)` in them folds ASCII alone, so that no letter beyond it stands for one
+//! within.
+
+use std::collections::BTreeSet;
+
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+/// A set of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) struct ByteSet(pub(crate) [u64; 4]);
+
+/// What a match must contain.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub(crate) struct Need {
+    /// One of these, in any case; all in lower case, none empty.
+    pub(crate) literals: Option<Vec<Vec<u8>>>,
+    /// A byte of each of these.
+    pub(crate) sets: Vec<ByteSet>,
+    /// At least so many bytes.
+    pub(crate) least: usize,
+}
+
+/// Sets of literals beyond this size say too little.
+const MOST_LITERALS: usize = 600;
+/// Alternatives that are spelt out.
+const MOST_EXACT: usize = 128;
+/// Sets of bytes that are kept.
+const MOST_SETS: usize = 4;
+
+impl ByteSet {
+    pub(crate) fn insert(&mut self, byte: u8) {
+        if let Some(word) = self.0.get_mut(usize::from(byte >> 6)) {
+            *word |= 1 << (byte & 63);
+        }
+    }
+
+    pub(crate) fn contains(&self, byte: u8) -> bool {
+        self.0.get(usize::from(byte >> 6)).is_some_and(|word| word & 1 << (byte & 63) != 0)
+    }
+
+    pub(crate) fn intersects(&self, other: &Self) -> bool {
+        let [a, b, c, d] = self.0;
+        let [e, f, g, h] = other.0;
+        (a & e) | (b & f) | (c & g) | (d & h) != 0
+    }
+
+    pub(crate) fn union(mut self, other: &Self) -> Self {
+        for (word, other) in self.0.iter_mut().zip(other.0) {
+            *word |= other;
+        }
+        self
+    }
+
+    pub(crate) fn bytes(self) -> impl Iterator<Item = u8> {
+        (0..=255).filter(move |byte| self.contains(*byte))
+    }
+
+    /// How likely a value of everyday text is to have one of them, times 1000.
+    fn likelihood(self) -> u32 {
+        self.bytes().map(|byte| 1000 - 1000 / (1 + commonness(byte) / 10)).sum()
+    }
+}
+
+/// How common a byte is in the values of ordinary requests, as a rough guess; only speed hangs on it.
+pub(crate) fn commonness(byte: u8) -> u32 {
+    match byte.to_ascii_lowercase() {
+        b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' => 120,
+        b'h' | b'l' | b'd' | b'c' | b'u' | b'm' | b'p' | b'f' | b'g' => 60,
+        b' ' => 100,
+        b'0'..=b'9' => 50,
+        b'b' | b'y' | b'w' | b'v' | b'k' | b'.' | b'-' | b'/' | b'_' | b',' => 30,
+        b'x' | b'j' | b'q' | b'z' | b':' | b'=' | b';' | b'+' | b'\'' => 15,
+        b'(' | b')' | b'"' | b'&' | b'?' | b'%' | b'*' | b'@' | b'!' | b'#' => 8,
+        b'\n' | b'\r' | b'\t' => 6,
+        b'<' | b'>' | b'{' | b'}' | b'[' | b']' => 4,
+        0x80.. => 10,
+        _ => 2,
+    }
+}
+
+/// What a match of the expression must contain, in the words of `regex`.
+pub(crate) fn of(expression: &str) -> Need {
+    let parsed =
+        ParserBuilder::new().utf8(false).unicode(false).dot_matches_new_line(true).build().parse(expression);
+    // An expression that does not parse here was refused when it was compiled.
+    let Ok(hir) = parsed else { return Need::default() };
+    let info = literals(&hir);
+    let literals = info.required();
+    let mut sets = sets(&hir);
+    sets.truncate(MOST_SETS);
+    Need { literals, sets, least: hir.properties().minimum_len().unwrap_or(0) }
+}
+
+/// What is known of a part of the expression.
+#[derive(Clone, Debug, Default)]
+struct Info {
+    /// Everything it matches, in lower case.
+    exact: Option<BTreeSet<Vec<u8>>>,
+    /// One of these is in everything it matches.
+    required: Option<BTreeSet<Vec<u8>>>,
+}
+
+impl Info {
+    fn exactly(text: Vec<u8>) -> Self {
+        Self { exact: Some(BTreeSet::from([text])), required: None }
+    }
+
+    /// The better of what is known as a set of which one is needed.
+    fn best(&self) -> Option<BTreeSet<Vec<u8>>> {
+        let exact = self.exact.as_ref().filter(|exact| exact.iter().all(|text| !text.is_empty()));
+        better(exact.cloned(), self.required.clone())
+    }
+
+    fn required(&self) -> Option<Vec<Vec<u8>>> {
+        self.best().filter(|set| set.len() <= MOST_LITERALS).map(|set| minimal(&set))
+    }
+}
+
+/// Without literals that contain another of the set.
+fn minimal(set: &BTreeSet<Vec<u8>>) -> Vec<Vec<u8>> {
+    set.iter()
+        .filter(|text| {
+            !set.iter().any(|other| other.len() < text.len() && memchr::memmem::find(text, other).is_some())
+        })
+        .cloned()
+        .collect()
+}
+
+/// How seldom a value has one of the set: the least rare decides.
+fn score(set: &BTreeSet<Vec<u8>>) -> f64 {
+    let rarity = |text: &Vec<u8>| -> f64 {
+        text.iter().map(|byte| (1000.0 / f64::from(commonness(*byte))).ln()).sum()
+    };
+    let least = set.iter().map(rarity).fold(f64::INFINITY, f64::min);
+    least - f64::from(u32::try_from(set.len()).unwrap_or(u32::MAX)).ln() * 0.7
+}
+
+fn better(a: Option<BTreeSet<Vec<u8>>>, b: Option<BTreeSet<Vec<u8>>>) -> Option<BTreeSet<Vec<u8>>> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(if score(&a) >= score(&b) { a } else { b }),
+        (a, b) => a.or(b),
+    }
+}
+
+fn literals(hir: &Hir) -> Info {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => Info::exactly(Vec::new()),
+        HirKind::Literal(literal) => Info::exactly(literal.0.to_ascii_lowercase()),
+        HirKind::Class(class) => class_info(class),
+        HirKind::Capture(capture) => literals(&capture.sub),
+        HirKind::Repetition(repetition) => {
+            let sub = literals(&repetition.sub);
+            match (repetition.min, repetition.max) {
+                (0, Some(1)) => {
+                    let exact = sub.exact.filter(|exact| exact.len() < MOST_EXACT).map(|mut exact| {
+                        exact.insert(Vec::new());
+                        exact
+                    });
+                    Info { exact, required: None }
+                }
+                (0, _) => Info::default(),
+                (min, max) => {
+                    let times = usize::try_from(min).unwrap_or(usize::MAX).min(8);
+                    let whole = max == Some(min) && min <= 8;
+                    let mut info = concat(std::iter::repeat_n(sub, times));
+                    if !whole {
+                        info = Info { required: info.best(), exact: None };
+                    }
+                    info
+                }
+            }
+        }
+        HirKind::Concat(subs) => concat(subs.iter().map(literals)),
+        HirKind::Alternation(subs) => alternation(subs),
+    }
+}
+
+fn class_info(class: &Class) -> Info {
+    let Class::Bytes(class) = class else { return Info::default() };
+    let mut exact = BTreeSet::new();
+    for range in class.iter() {
+        for byte in range.start()..=range.end() {
+            exact.insert(vec![byte.to_ascii_lowercase()]);
+            if exact.len() > 16 {
+                return Info::default();
+            }
+        }
+    }
+    Info { exact: Some(exact), required: None }
+}
+
+fn concat(subs: impl Iterator<Item = Info>) -> Info {
+    let mut required = None;
+    let mut exact = BTreeSet::from([Vec::new()]);
+    let mut whole = true;
+    for sub in subs {
+        match sub.exact {
+            Some(next) if exact.len() * next.len() <= MOST_EXACT => {
+                exact = exact
+                    .iter()
+                    .flat_map(|before| {
+                        next.iter().map(|after| before.iter().chain(after).copied().collect::<Vec<u8>>())
+                    })
+                    .collect();
+            }
+            next => {
+                whole = false;
+                let info = Info { exact: Some(std::mem::take(&mut exact)), required: required.take() };
+                required = info.best();
+                let sub = Info { exact: next.clone(), required: sub.required };
+                required = better(required, sub.best());
+                exact = next.unwrap_or_else(|| BTreeSet::from([Vec::new()]));
+            }
+        }
+    }
+    if whole {
+        return Info { exact: Some(exact), required };
+    }
+    Info { required: Info { exact: Some(exact), required }.best(), exact: None }
+}
+
+fn alternation(subs: &[Hir]) -> Info {
+    let infos: Vec<Info> = subs.iter().map(literals).collect();
+    let mut exact = Some(BTreeSet::new());
+    for info in &infos {
+        exact = match (exact, &info.exact) {
+            (Some(mut all), Some(more)) if all.len() + more.len() <= MOST_EXACT => {
+                all.extend(more.iter().cloned());
+                Some(all)
+            }
+            _ => None,
+        };
+    }
+    let mut required = Some(BTreeSet::new());
+    for info in &infos {
+        required = match (required, info.best()) {
+            (Some(mut all), Some(more)) if all.len() + more.len() <= MOST_LITERALS => {
+                all.extend(more);
+                Some(all)
+            }
+            _ => None,
+        };
+    }
+    Info { exact, required }
+}
+
+/// Sets of bytes of each of which a match has one, the rarest first.
+fn sets(hir: &Hir) -> Vec<ByteSet> {
+    let mut found = match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => Vec::new(),
+        HirKind::Literal(literal) => literal
+            .0
+            .iter()
+            .map(|byte| {
+                let mut set = ByteSet::default();
+                set.insert(*byte);
+                set
+            })
+            .collect(),
+        HirKind::Class(Class::Bytes(class)) => {
+            let mut set = ByteSet::default();
+            for range in class.iter() {
+                for byte in range.start()..=range.end() {
+                    set.insert(byte);
+                }
+            }
+            vec![set]
+        }
+        HirKind::Class(Class::Unicode(_)) => Vec::new(),
+        HirKind::Capture(capture) => sets(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => sets(&repetition.sub),
+        HirKind::Repetition(_) => Vec::new(),
+        HirKind::Concat(subs) => subs.iter().flat_map(sets).collect(),
+        HirKind::Alternation(subs) => {
+            // One set: a byte of the rarest set of each alternative.
+            let mut all = ByteSet::default();
+            let mut whole = true;
+            for sub in subs {
+                match sets(sub).first() {
+                    Some(set) => all = all.union(set),
+                    None => whole = false,
+                }
+            }
+            if whole { vec![all] } else { Vec::new() }
+        }
+    };
+    found.retain(|set| set.bytes().count() < 200);
+    found.sort_by_key(|set| set.likelihood());
+    found.dedup();
+    found.truncate(MOST_SETS * 2);
+    found
+}
+
+/// Whether what is needed tells more by its literals than by its rarest bytes.
+pub(crate) fn prefers_literals(need: &Need) -> bool {
+    let Some(literals) = &need.literals else { return false };
+    let Some(rarest) = need.sets.first() else { return true };
+    let shortest = literals.iter().map(Vec::len).min().unwrap_or(0);
+    // Short literals are found in everything; a rare byte is not.
+    // A byte is found more cheaply as such.
+    shortest >= 3 || (shortest == 2 && rarest.likelihood() > 300)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn literals_of(expression: &str) -> Option<Vec<String>> {
+        of(expression)
+            .literals
+            .map(|all| all.iter().map(|text| String::from_utf8_lossy(text).into_owned()).collect())
+    }
+
+    #[test]
+    fn what_a_match_must_contain_is_read_from_the_expression() {
+        let some = |texts: &[&str]| Some(texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+        assert_eq!(literals_of(r"(?i)<script\b"), some(&["<script"]));
+        assert_eq!(literals_of(r"foo(?:bar|baz)\d*x"), some(&["foobar", "foobaz"]));
+        assert_eq!(literals_of(r"^(?:GET|HEAD)$"), some(&["get", "head"]));
+        assert_eq!(literals_of(r"\w+"), None);
+        assert_eq!(literals_of(r"a?"), None);
+        assert_eq!(literals_of(r"(?:abc)?"), None);
+        assert_eq!(literals_of(r"x*union\s+select"), some(&["select"]));
+    }
+
+    #[test]
+    fn bytes_of_each_set_are_in_every_match() {
+        let need = of(r"[\n\r]+(?:a|b):");
+        assert!(
+            need.sets.iter().any(|set| set.contains(b'\n') && set.contains(b'\r') && !set.contains(b'a'))
+        );
+        assert_eq!(need.least, 3);
+    }
+}

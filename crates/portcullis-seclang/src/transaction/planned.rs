@@ -1,0 +1,262 @@
+//! The planned walk: only rules that could match run, in the order that they have.
+
+use super::evaluate::Flow;
+use super::state::State;
+use crate::load::actions::Phase;
+use crate::plan::Group;
+use crate::plan::need::ByteSet;
+use crate::plan::scan::Scanner;
+use crate::rules::{Condition, RuleSet};
+use crate::settings::EngineMode;
+use crate::strings::StrId;
+use crate::transforms::ByteClasses;
+use crate::values::Val;
+
+/// What is known of the values, by their number.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    of: Vec<Fact>,
+    /// Values after chains: for each value that has any, one for each chain; 0 is not known yet.
+    chained: Vec<u32>,
+    /// Rules that could match, for each value that was scanned.
+    candidates: Vec<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Fact {
+    known: bool,
+    present: ByteSet,
+    /// The transformations that could change it.
+    changing: u64,
+    /// One more than the place in `chained`.
+    chained: u32,
+    /// One more than the place in `candidates`, for either scanner.
+    candidates: [u32; 4],
+}
+
+impl State {
+    pub(crate) fn run_planned(&mut self, set: &RuleSet, phase: Phase) {
+        // What was decided at load holds for phases in their order.
+        let (last, number) = (self.last_phase, phase.number());
+        let may_skip = last > 0 && (phase == Phase::Logging || self.allowed_until + 1 >= number);
+        self.folded &= last < number && (number == last + 1 || may_skip);
+        self.last_phase = number;
+        let Some(rules) = set.phases.get(usize::from(phase.number() - 1)) else { return };
+        let mut hot = std::mem::take(&mut self.hot);
+        self.heat(set, phase, &mut hot);
+        self.walk_hot(set, phase, rules, &mut hot);
+        self.hot = hot;
+    }
+
+    /// Puts the rules that are to run into `hot`.
+    fn heat(&mut self, set: &RuleSet, phase: Phase, hot: &mut Vec<u64>) {
+        let way = if self.folded { &set.plan.folded } else { &set.plan.whole };
+        hot.clear();
+        let Some(plan) = way.phases.get(usize::from(phase.number() - 1)) else { return };
+        hot.extend_from_slice(&plan.always.0);
+        let side = self.side(phase);
+        for group in &plan.groups {
+            self.find_candidates(set, group, side, hot);
+        }
+    }
+
+    /// Which scanner: of the request or the response, of all rules or those left.
+    pub(crate) fn side(&self, phase: Phase) -> usize {
+        usize::from(phase.number() > 2) + if self.folded { 2 } else { 0 }
+    }
+
+    fn walk_hot(&mut self, set: &RuleSet, phase: Phase, rules: &[usize], hot: &mut Vec<u64>) {
+        let mut from = 0;
+        while let Some(index) = next(hot, from) {
+            from = index + 1;
+            let fold = set.plan.folds.at.get(index).copied().unwrap_or(0);
+            if self.folded && fold != 0 {
+                self.write_fold(set, fold as usize - 1);
+                continue;
+            }
+            let was_folded = self.folded;
+            let flow = self.run_rule(set, index);
+            if was_folded && !self.folded {
+                self.heat(set, phase, hot);
+            }
+            match flow {
+                Flow::On => {}
+                Flow::To(place) => match rules.get(place) {
+                    Some(index) => from = from.max(*index),
+                    None => break,
+                },
+                Flow::End => break,
+            }
+            if self.switches.engine == EngineMode::Off {
+                break;
+            }
+        }
+    }
+
+    /// What rules that were decided at load come to.
+    fn write_fold(&mut self, set: &RuleSet, place: usize) {
+        let Some(fold) = set.plan.folds.all.get(place) else { return };
+        for (slot, value) in &fold.writes {
+            self.tx.set(super::tx::Place::Slot(*slot), *value);
+        }
+        if let Some((slot, value, count)) = fold.last {
+            let name = set.slot_names.get(slot).copied();
+            let variable = crate::syntax::names::Variable::Tx;
+            self.found.last = Some(super::state::Candidate { variable, name, value, count });
+        }
+    }
+
+    /// Adds the rules of the group that could match one of its values.
+    fn find_candidates(&mut self, set: &RuleSet, group: &Group, side: usize, hot: &mut [u64]) {
+        let from = self.candidates.len();
+        if group.header.is_some() {
+            for (field, number) in self.request.headers.iter().zip(&self.request.header_numbers) {
+                if *number == group.header {
+                    self.candidates.push(super::state::Candidate::of(group.variable, *field));
+                }
+            }
+        } else {
+            self.resolve_variable(set, group.variable, &group.selector);
+        }
+        for at in from..self.candidates.len() {
+            let Some(candidate) = self.candidates.get(at).copied() else { continue };
+            let id = self.textual(candidate.value);
+            if self.fact(set, id).changing & group.kinds == 0 {
+                self.join(set, id, side, &group.rules.0, hot);
+                continue;
+            }
+            for (chain, rules) in &group.chains {
+                let id = self.chained(set, id, *chain);
+                self.join(set, id, side, &rules.0, hot);
+            }
+        }
+        self.candidates.truncate(from);
+    }
+
+    /// Adds those of `rules` that could match the value.
+    fn join(&mut self, set: &RuleSet, id: StrId, side: usize, rules: &[u64], hot: &mut [u64]) {
+        let place = self.scanned(set, id, side);
+        let candidates = self.facts.candidates.get(place..).unwrap_or_default();
+        for ((hot, rules), candidates) in hot.iter_mut().zip(rules).zip(candidates) {
+            *hot |= rules & candidates;
+        }
+    }
+
+    fn fact(&mut self, set: &RuleSet, id: StrId) -> Fact {
+        if let Some(fact) = self.facts.of.get(id.index()).filter(|fact| fact.known) {
+            return *fact;
+        }
+        let text = self.strings.get(id, &set.constants);
+        let present = Scanner::present(text);
+        let mut distinct = [0; 256];
+        let mut count = 0;
+        for (slot, byte) in distinct.iter_mut().zip(present.bytes()) {
+            *slot = byte;
+            count += 1;
+        }
+        let classes = ByteClasses::of(distinct.get(..count).unwrap_or_default());
+        let fact = Fact { known: true, present, changing: set.plan.changing(classes), ..Fact::default() };
+        // Constants of the set are few and short, and not worth a place.
+        if id.as_constant().is_none() {
+            if self.facts.of.len() <= id.index() {
+                self.facts.of.resize(id.index() + 32, Fact::default());
+            }
+            if let Some(slot) = self.facts.of.get_mut(id.index()) {
+                *slot = fact;
+            }
+        }
+        fact
+    }
+
+    /// The value after a chain of transformations.
+    pub(crate) fn chained(&mut self, set: &RuleSet, id: StrId, chain: u16) -> StrId {
+        let Some(step) = set.plan.steps.get(usize::from(chain)) else { return id };
+        if chain == 0 {
+            return id;
+        }
+        let fact = self.fact(set, id);
+        if fact.changing & step.kinds == 0 {
+            return id;
+        }
+        let steps = set.plan.steps.len();
+        let mut place = fact.chained as usize;
+        if place == 0 && id.as_constant().is_none() {
+            self.facts.chained.resize(self.facts.chained.len() + steps, 0);
+            place = self.facts.chained.len() - steps + 1;
+            if let Some(fact) = self.facts.of.get_mut(id.index()) {
+                fact.chained = u32::try_from(place).unwrap_or(0);
+            }
+        }
+        let cell = place.wrapping_sub(1).wrapping_add(usize::from(chain));
+        if let Some(known) = self.facts.chained.get(cell).filter(|known| **known != 0 && place != 0) {
+            return StrId(known - 1);
+        }
+        let before = self.chained(set, id, step.parent);
+        let after = if self.fact(set, before).changing & step.kind == 0 {
+            before
+        } else {
+            self.step(set, step.transform, before)
+        };
+        if place != 0
+            && let Some(known) = self.facts.chained.get_mut(cell)
+        {
+            *known = after.0.wrapping_add(1);
+        }
+        after
+    }
+
+    /// Where the candidates of a value are.
+    fn scanned(&mut self, set: &RuleSet, id: StrId, side: usize) -> usize {
+        let fact = self.fact(set, id);
+        if let Some(place) = fact.candidates.get(side).and_then(|place| (*place as usize).checked_sub(1)) {
+            return place;
+        }
+        let way = if side < 2 { &set.plan.whole } else { &set.plan.folded };
+        let Some(scanner) = way.scanners.get(side & 1) else { return usize::MAX };
+        let place = self.facts.candidates.len();
+        self.facts.candidates.resize(place + scanner.words, 0);
+        if let Some(out) = self.facts.candidates.get_mut(place..) {
+            scanner.scan(self.strings.get(id, &set.constants), &fact.present, out);
+        }
+        if let Some(slot) = self.facts.of.get_mut(id.index()).and_then(|fact| fact.candidates.get_mut(side)) {
+            *slot = u32::try_from(place + 1).unwrap_or(0);
+        }
+        place
+    }
+
+    /// Whether the rule could match the value.
+    pub(crate) fn could_match(&mut self, set: &RuleSet, id: StrId, rule: usize, side: usize) -> bool {
+        let place = self.scanned(set, id, side);
+        self.facts.candidates.get(place + rule / 64).is_none_or(|word| word & 1 << (rule % 64) != 0)
+    }
+
+    /// The value after the transformations of the condition, as the plan has them.
+    pub(crate) fn transformed_by_plan(
+        &mut self,
+        set: &RuleSet,
+        rule: usize,
+        link: usize,
+        condition: &Condition,
+        value: Val,
+    ) -> Val {
+        if condition.transforms.is_empty() {
+            return value;
+        }
+        let chain = set.plan.chains.get(rule).and_then(|chains| chains.get(link)).copied().unwrap_or(0);
+        let id = self.textual(value);
+        Val::Str(self.chained(set, id, chain))
+    }
+}
+
+/// The first rule at or after `from`.
+fn next(hot: &[u64], from: usize) -> Option<usize> {
+    let mut at = from / 64;
+    let mut word = hot.get(at).copied()? & (!0 << (from % 64));
+    loop {
+        if word != 0 {
+            return Some(at * 64 + word.trailing_zeros() as usize);
+        }
+        at += 1;
+        word = hot.get(at).copied()?;
+    }
+}
