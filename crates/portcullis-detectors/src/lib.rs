@@ -17,6 +17,7 @@ pub mod sqli;
 mod ssrf;
 mod template;
 mod text;
+mod undo;
 mod xpath;
 pub mod xss;
 mod xxe;

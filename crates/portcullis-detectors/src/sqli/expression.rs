@@ -19,6 +19,7 @@ impl Parser<'_> {
         loop {
             match self.kind() {
                 Kind::Operator(Operator::Boolean) | Kind::Word(Word::And | Word::Or | Word::Xor) => {
+                    self.facts.lone_first |= !after_boolean && term.literal.is_some();
                     self.finish(after_boolean, term, &mut whole);
                     if matches!(self.kind(), Kind::Operator(_)) {
                         self.facts.peculiar = true;
@@ -251,10 +252,6 @@ impl Parser<'_> {
         match self.kind() {
             Kind::Number => {
                 let token = self.bump();
-                // MySQL drops `1.e` in front of a parenthesis or a name.
-                if self.lexer.text(token).ends_with(b".") && self.is_mark(b'(') {
-                    return self.primary();
-                }
                 Ok(Value { literal: Some(Literal::Number(token)), ..constant })
             }
             // A name in backquotes that nothing closes; GNU texts quote `like this'.
@@ -364,7 +361,7 @@ impl Parser<'_> {
             let token = self.bump();
             return Ok(Value { constant: true, literal: Some(Literal::Text(token)), ..Value::default() });
         }
-        if words::tells(text) && (text.contains(&b'_')) || words::is_system_table(text) && parts > 1 {
+        if words::tells(text) && (text.contains(&b'_')) || words::is_catalog(text) && parts > 1 {
             self.facts.tells = true;
         }
         self.facts.names += 1;
@@ -389,7 +386,7 @@ impl Parser<'_> {
         }
         let inner = Value { constant: true, ..Value::default() };
         let inside = self.deeper(inner, Self::arguments)?;
-        if chooses && inside.compares && inside.constant {
+        if chooses && inside.compares {
             self.facts.chooses = true;
         }
         if self.is(Word::Over) {
@@ -450,7 +447,8 @@ impl Parser<'_> {
                 _ => {
                     let value = self.expression()?;
                     all.constant &= value.constant;
-                    all.compares |= value.compares;
+                    // Of a condition among the arguments only one on constants is telling.
+                    all.compares |= value.compares && value.constant;
                     all.asks |= value.asks;
                     after_operand = true;
                 }

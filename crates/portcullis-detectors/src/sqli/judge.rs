@@ -115,6 +115,17 @@ impl Case<'_> {
         })
     }
 
+    /// A statement without `;` stands behind a value, not in the middle of a quotation.
+    fn stands_behind_value(&self, query: Query) -> bool {
+        let before = self.before();
+        let value =
+            before.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'@' | b'%'));
+        match self.place {
+            Place::Quoted(_) => value && !before.is_empty() && !before.starts_with(b"-"),
+            _ => query.system || query.definite || query.technical && query.from && !query.wordy,
+        }
+    }
+
     /// The input lands in a string, rather than in a name or a comment.
     fn in_text(&self) -> bool {
         matches!(self.place, Place::Quoted(b'\'' | b'"'))
@@ -160,7 +171,7 @@ impl Case<'_> {
         let (Some(first_sign), Some(last_sign)) = (inside.first(), inside.last()) else { return false };
         before.is_empty()
             && last == quote
-            && inside.len() > 2
+            && inside.iter().any(u8::is_ascii_alphanumeric)
             && first_sign == last_sign
             && matches!(first_sign, b'|' | b'&' | b'+')
     }
@@ -177,7 +188,9 @@ impl Case<'_> {
         if facts.tautology {
             return Some("it adds a condition that is always true or always false");
         }
-        if let Some(query) = facts.statement {
+        if let Some(query) = facts.statement
+            && (!facts.unannounced || self.stands_behind_value(query))
+        {
             let cut = facts.cut.is_some() && self.in_text();
             let telling = query.definite || query.from && query.technical || query.system || facts.tells;
             if telling || facts.ended && (query.technical || cut) {
@@ -224,14 +237,24 @@ impl Case<'_> {
             _ => {}
         }
         if ending == Ending::Cut {
-            let structure = facts.operators > 0 || facts.listed || facts.adjacent || facts.constant.is_some();
+            let structure = facts.operators > 0 || facts.listed || facts.constant.is_some();
             if structure && self.cut_is_meant() && !self.is_elision() || self.cuts_value() {
                 return Some("it closes the string and cuts off the rest of the query");
             }
         }
+        // `a'or'a`, without spaces: a sentence would have them.
+        let glued = ending == Ending::Rejoined
+            && facts.constant.is_some()
+            && self.input.iter().all(|byte| !byte.is_ascii_whitespace())
+            && self.broke > 0
+            && !self.input.ends_with(&[self.quote()]);
+        if glued && !self.is_elision() && self.is_value_like() {
+            return Some("it adds a condition to the query");
+        }
         if ending == Ending::Rejoined && self.stop.is_none() {
-            let joins = facts.operators > 0 || facts.adjacent;
-            if joins && facts.closed == 0 && !facts.listed && self.is_value_like() {
+            let joins = facts.operators > 0 || facts.adjacent && self.input.len() < 5;
+            let quotes = self.input.iter().filter(|byte| **byte == self.quote()).count();
+            if joins && quotes < 5 && facts.closed == 0 && !facts.listed && self.is_value_like() {
                 return Some("it joins an expression of its own between two parts of the string");
             }
         }
@@ -304,12 +327,20 @@ impl Case<'_> {
                 && !body.first().is_some_and(u8::is_ascii_digit)
     }
 
+    /// What stands behind the comment sign is text of more than one word.
+    fn cut_tells(&self) -> bool {
+        let body = self.input.get(self.facts.cut.unwrap_or(0)..).unwrap_or_default();
+        body.split(u8::is_ascii_whitespace).filter(|word| word.iter().any(u8::is_ascii_alphabetic)).count()
+            > 1
+    }
+
     /// The comment ends an attack, not a quotation: `'%s --help'` goes on after it.
     fn cut_is_meant(&self) -> bool {
         let Place::Quoted(quote) = self.place else { return true };
         let spaced = self.before().iter().any(u8::is_ascii_whitespace);
         let body = self.input.get(self.facts.cut.unwrap_or(0)..).unwrap_or_default();
-        self.cut_says_nothing(1) || !spaced && !body.contains(&quote)
+        let quoted = body.contains(&quote);
+        self.cut_says_nothing(1) && !(spaced && quoted) || !spaced && !quoted
     }
 
     /// `admin'--`: a value, a quote and a comment.
@@ -352,7 +383,7 @@ impl Case<'_> {
     fn judge_value(&self) -> Option<&'static str> {
         let facts = self.facts;
         let cut = facts.cut.is_some();
-        if facts.condition {
+        if facts.condition && (facts.lone_first || cut) {
             return Some("it adds a condition to the query");
         }
         if self.constant_value() {
@@ -387,7 +418,9 @@ impl Case<'_> {
             (_, Literal::True | Literal::False) => true,
             (_, Literal::Number(token)) if self.bytes(token) == b"1" => true,
             (_, Literal::Number(token)) if self.bytes(token) == b"0" => self.facts.and,
-            (_, Literal::Number(token)) if self.bytes(token).get(1).is_some_and(|b| !b.is_ascii_digit()) => {
+            (Some(Literal::Number(_)), Literal::Number(token))
+                if self.bytes(token).get(1).is_some_and(|b| matches!(b | 0x20, b'x' | b'b' | b'e')) =>
+            {
                 true
             }
             (Some(Literal::Number(first)), Literal::Number(second)) => {
@@ -426,7 +459,7 @@ impl Case<'_> {
         }
         // `sleep(1);` is a line of C, and so is one with a comment that says something.
         let program = self.place == Place::Name
-            && (facts.cut.is_some() && !cut || facts.ended && facts.statement.is_none());
+            && (facts.cut.is_some() && self.cut_tells() || facts.ended && facts.statement.is_none());
         if facts.acts && !program {
             return Some("it calls a function that acts on the server");
         }
@@ -436,7 +469,11 @@ impl Case<'_> {
         if facts.chooses {
             return Some("it asks a question by a condition of its own");
         }
-        if facts.statement.is_some_and(|query| query.definite && (query.technical || !query.wordy)) {
+        if facts.statement.is_some_and(|query| {
+            query.definite && (query.technical || !query.wordy)
+                || query.system
+                || query.technical && query.from
+        }) {
             return Some("it ends the statement and begins another");
         }
         if facts.subquery.is_some_and(|query| is_technical(query) && (query.from || query.system)) {
@@ -503,7 +540,7 @@ impl Case<'_> {
         if (cut || facts.ended && facts.open.is_none()) && (query.definite || query.technical) {
             return Some(whole);
         }
-        if facts.tautology {
+        if facts.tautology || facts.chooses && query.technical {
             return Some("it adds a condition that is always true or always false");
         }
         None

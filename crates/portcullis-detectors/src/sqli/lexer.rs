@@ -83,6 +83,8 @@ pub(super) struct Lexer<'a> {
     input: &'a [u8],
     position: usize,
     lexis: Lexis,
+    /// The byte that closes the string in which the input lands, or 0.
+    pub(super) home: u8,
     /// A `/*!` is open whose content is code.
     in_version: bool,
     /// How often `/*!` opened code.
@@ -99,7 +101,7 @@ fn is_word_byte(byte: u8) -> bool {
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(input: &'a [u8], position: usize, lexis: Lexis) -> Self {
-        Self { input, position, lexis, in_version: false, versions: 0, comments: 0, steps: 0 }
+        Self { input, position, lexis, home: 0, in_version: false, versions: 0, comments: 0, steps: 0 }
     }
 
     fn at(&self, index: usize) -> u8 {
@@ -122,6 +124,16 @@ impl<'a> Lexer<'a> {
 
     /// The next word; `End` again and again once the input is over.
     pub(super) fn next(&mut self) -> Token {
+        let mut dropped = false;
+        loop {
+            match self.next_or_dropped() {
+                Some(token) => return Token { after_comment: token.after_comment || dropped, ..token },
+                None => dropped = true,
+            }
+        }
+    }
+
+    fn next_or_dropped(&mut self) -> Option<Token> {
         let from = self.position;
         let mut after_comment = false;
         let kind = loop {
@@ -131,7 +143,7 @@ impl<'a> Lexer<'a> {
                 Space::Cut(at) => {
                     self.steps += self.input.len() - from.min(self.input.len()) + 1;
                     self.position = self.input.len();
-                    return Token { kind: Kind::Cut, start: at, end: self.input.len(), after_comment };
+                    return Some(Token { kind: Kind::Cut, start: at, end: self.input.len(), after_comment });
                 }
             }
             if self.position >= self.input.len() {
@@ -144,8 +156,19 @@ impl<'a> Lexer<'a> {
             None if start >= self.input.len() => Kind::End,
             None => self.word(start),
         };
+        // MySQL drops `1.e` without digits in front of what follows.
+        if kind == Kind::Number && self.lexis == Lexis::MySql && self.bare_exponent(start) {
+            self.steps += self.position - from + 1;
+            self.comments += 1;
+            return None;
+        }
         self.steps += self.position - from + 1;
-        Token { kind, start, end: self.position, after_comment }
+        Some(Token { kind, start, end: self.position, after_comment })
+    }
+
+    /// `1.e` with nothing behind the `e`.
+    fn bare_exponent(&self, start: usize) -> bool {
+        matches!(self.span(start, self.position), [.., b'.', b'e' | b'E'])
     }
 
     /// Skips spaces and at most one comment.
@@ -283,13 +306,26 @@ impl<'a> Lexer<'a> {
             }
         }
         self.position = end;
-        if !is_word_byte(self.at(end)) || end >= self.input.len() {
+        // A letter may follow at once, but not space in another guise.
+        let spaced = matches!([self.at(end), self.at(end + 1)], [0xa0, _] | [0xc2, 0xa0] | [0xe3, 0x80]);
+        if !is_word_byte(self.at(end)) || end >= self.input.len() || spaced {
+            return Kind::Number;
+        }
+        if !plain && self.at(end) | 0x20 == b'e' && !is_word_byte(self.at(end + 1)) {
+            self.position = end + 1;
             return Kind::Number;
         }
         // A letter follows at once. SQLite and SQL Server cut before a keyword, MySQL after a fraction or an
         // exponent; otherwise it is one name to MySQL, such as `3rd`.
         let run = self.digits(end, is_word_byte);
         let word = self.input.get(end..run).unwrap_or_default();
+        // Oracle marks numbers by `d` or `f`: `1=1Dunion`.
+        if let [b'd' | b'f' | b'D' | b'F', rest @ ..] = word
+            && Word::of(rest).is_some_and(Word::glues)
+        {
+            self.position = end + 1;
+            return Kind::Number;
+        }
         if Word::of(word).is_some_and(Word::glues) || !plain && word.len() > 1 {
             return Kind::Number;
         }
@@ -440,6 +476,9 @@ impl<'a> Lexer<'a> {
             if self.at(end) == b']' {
                 return self.take(start, end + 1 - start, Kind::Quoted);
             }
+        }
+        if self.home == b']' && memchr(b']', self.rest(start)).is_none() {
+            return self.take(start, self.input.len() - start, Kind::Text { open: true, quote: b']' });
         }
         self.take(start, 1, Kind::Mark(b'['))
     }

@@ -26,9 +26,10 @@ mod words;
 mod tests;
 
 use crate::finding::{Finding, Language};
+use crate::undo;
 use judge::{Case, Place};
 use lexer::{Kind, Lexis, Operator};
-use memchr::{memchr, memchr_iter, memmem};
+use memchr::memmem;
 use parser::{Literal, Parser, Value};
 use words::Word;
 
@@ -46,10 +47,32 @@ fn detect_counting(input: &[u8], steps: &mut usize) -> Option<Finding> {
     if let Some(finding) = read(input, steps) {
         return Some(finding);
     }
-    let decoded = decode_form(input)?;
-    let mut finding = read(&decoded, steps)?;
-    finding.evidence = 0..input.len();
-    Some(finding)
+    // Decoded once more, or twice where it was encoded twice.
+    let mut decoded = None;
+    for undo in [
+        undo::form,
+        undo::spaces,
+        undo::script_escapes,
+        undo::charset,
+        undo::references,
+        undo::stray_percents,
+    ] {
+        if let Some(bytes) = undo(input) {
+            if let Some(finding) = read(&bytes, steps) {
+                return Some(Finding { evidence: 0..input.len(), ..finding });
+            }
+            decoded.get_or_insert(bytes);
+        }
+    }
+    let decoded = decoded?;
+    for undo in [undo::form, undo::spaces, undo::charset] {
+        if let Some(bytes) = undo(&decoded)
+            && let Some(finding) = read(&bytes, steps)
+        {
+            return Some(Finding { evidence: 0..input.len(), ..finding });
+        }
+    }
+    None
 }
 
 /// Reads the input in every place and lexis in which it could matter.
@@ -270,40 +293,4 @@ fn obscured_union(input: &[u8], steps: &mut usize) -> Option<Finding> {
         before = [last, token.kind];
         commented = [last_commented && last == Kind::Number, token.after_comment && number];
     }
-}
-
-/// The input as a form would decode it, if it looks encoded and decoding changes it.
-fn decode_form(input: &[u8]) -> Option<Vec<u8>> {
-    let percent = memchr(b'%', input).is_some();
-    let pluses = memchr(b'+', input).is_some() && memchr(b' ', input).is_none();
-    if !percent && !pluses {
-        return None;
-    }
-    let encoded = memchr_iter(b'%', input).any(|at| {
-        matches!(input.get(at + 1..at + 3), Some([a, b]) if a.is_ascii_hexdigit() && b.is_ascii_hexdigit())
-    });
-    if !encoded && !pluses {
-        return None;
-    }
-    let mut decoded = Vec::with_capacity(input.len());
-    let mut at = 0;
-    while let Some(&byte) = input.get(at) {
-        at += 1;
-        match (byte, input.get(at..at + 2)) {
-            (b'%', Some(&[high, low])) => match (hex(high), hex(low)) {
-                (Some(high), Some(low)) => {
-                    decoded.push(high << 4 | low);
-                    at += 2;
-                }
-                _ => decoded.push(byte),
-            },
-            (b'+', _) if pluses => decoded.push(b' '),
-            _ => decoded.push(byte),
-        }
-    }
-    (decoded != input).then_some(decoded)
-}
-
-fn hex(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }

@@ -149,6 +149,10 @@ pub(super) struct Facts {
     pub(super) adjacent: bool,
     /// Statements ended by `;`.
     pub(super) ended: bool,
+    /// The statement began without a `;` in front, where a quoted word may only look like one.
+    pub(super) unannounced: bool,
+    /// AND or OR stands directly behind a lone literal.
+    pub(super) lone_first: bool,
     /// Words of SQL on either side of a comment.
     pub(super) obscured: bool,
     /// Where the comment begins that cuts off the rest.
@@ -176,6 +180,7 @@ impl<'a> Parser<'a> {
     /// `home` is the byte that closes the string in which the input lands, or 0.
     pub(super) fn new(input: &'a [u8], position: usize, lexis: Lexis, home: u8) -> Self {
         let mut lexer = Lexer::new(input, position, lexis);
+        lexer.home = home;
         let now = lexer.next();
         Self {
             lexer,
@@ -327,6 +332,9 @@ impl<'a> Parser<'a> {
                     self.facts.adjacent = true;
                     self.operand()?;
                 }
+                Kind::Mark(b'(') if fresh && self.peek() == Kind::Word(Word::Select) => {
+                    self.operand()?;
+                }
                 // The `+` of a form that was decoded once too often is a space: the call still acts.
                 Kind::Name if fresh && words::acts(self.lexer.text(self.now)) => {
                     self.operand()?;
@@ -345,6 +353,7 @@ impl<'a> Parser<'a> {
                     operand = None;
                 }
                 Kind::Word(word) if begins_unannounced(word) => {
+                    self.facts.unannounced = !matches!(word, Word::Waitfor | Word::Declare);
                     self.statements()?;
                     return Ok(());
                 }

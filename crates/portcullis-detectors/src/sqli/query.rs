@@ -1,7 +1,7 @@
 //! SELECT, its clauses, and the set operations that put one query behind another.
 
 use super::lexer::{Kind, Operator};
-use super::parser::{Clause, Literal, Parser, Query, Read, Value};
+use super::parser::{Clause, Literal, Parser, Query, Read, Stop, Value};
 use super::words::{self, Word};
 
 impl Parser<'_> {
@@ -366,8 +366,7 @@ impl Parser<'_> {
                 }
             }
             Word::Procedure => {
-                self.operand()?;
-                note = Clause::Procedure;
+                note = if self.operand()?.calls { Clause::Procedure } else { return Err(Stop::Wrong) };
             }
             Word::From => {
                 let mut query = Query::default();

@@ -34,11 +34,17 @@ impl Parser<'_> {
     pub(super) fn statement(&mut self) -> Read<Query> {
         let technical = Query { technical: true, definite: true, ..Query::default() };
         let plain = Query::default();
+        if self.is_mark(b'(') {
+            self.expression()?;
+            return Ok(self.facts.subquery.unwrap_or_default());
+        }
         let Kind::Word(word) = self.kind() else { return self.stop() };
         match word {
             Word::Select | Word::With | Word::Values => {
+                let earlier = self.facts.subquery.take();
                 let result = self.select();
                 let seen = self.facts.subquery.unwrap_or_default();
+                self.facts.subquery = earlier;
                 let query = result?;
                 if matches!(
                     self.kind(),
@@ -149,8 +155,9 @@ impl Parser<'_> {
             }
             Word::Call | Word::Do | Word::Print => {
                 self.bump();
+                let calls = self.facts.calls;
                 self.expression()?;
-                Ok(plain)
+                Ok(Query { technical: self.facts.calls > calls, ..plain })
             }
             Word::Waitfor => {
                 self.bump();
@@ -181,7 +188,11 @@ impl Parser<'_> {
                 }
                 if self.eat(Word::Then) || self.eat(Word::Begin) {
                     self.block();
-                    return Ok(Query { technical: constant, ..plain });
+                    return Ok(plain);
+                }
+                if self.kind() == Kind::Name {
+                    self.expression()?;
+                    return Ok(plain);
                 }
                 let mut inner = self.deeper_statement()?;
                 if self.eat(Word::Else) {
@@ -221,7 +232,11 @@ impl Parser<'_> {
                     return self.stop();
                 }
                 self.bump();
-                if !matches!(self.kind(), Kind::Text { .. } | Kind::Name) {
+                let place = self.lexer.text(self.now);
+                let named = [&b"program"[..], b"stdin", b"stdout"]
+                    .iter()
+                    .any(|word| place.eq_ignore_ascii_case(word));
+                if !matches!(self.kind(), Kind::Text { .. }) && !named {
                     return self.stop();
                 }
                 self.rest_of_statement()?;
@@ -240,14 +255,14 @@ impl Parser<'_> {
                 self.alias_name()?;
                 let next = self.lexer.text(self.now);
                 let goes_on = match word {
-                    Word::Attach => database || strange,
+                    Word::Attach => database || strange && self.is(Word::As),
                     Word::Pragma => {
                         matches!(self.kind(), Kind::Operator(Operator::Compare) | Kind::Mark(b'(' | b';'))
                             || self.over()
                     }
                     Word::Handler => next.eq_ignore_ascii_case(b"open"),
                     Word::Prepare => self.is(Word::From),
-                    Word::Dbcc => true,
+                    Word::Dbcc => self.is_mark(b'(') || self.over(),
                     _ => database,
                 };
                 if !goes_on {
@@ -414,7 +429,17 @@ impl Parser<'_> {
         let follows = match self.kind() {
             Kind::Mark(b'(') => true,
             Kind::Operator(_) | Kind::Variable => true,
-            Kind::Word(_) => verb != Word::Drop || self.is(Word::On),
+            Kind::Word(
+                Word::As
+                | Word::Using
+                | Word::With
+                | Word::Select
+                | Word::Set
+                | Word::Drop
+                | Word::Rename
+                | Word::Alter,
+            ) => verb != Word::Drop,
+            Kind::Word(Word::On) => true,
             Kind::Name => {
                 let text = self.lexer.text(self.now);
                 [
@@ -581,18 +606,8 @@ fn is_object(text: &[u8]) -> bool {
         b"type",
         b"extension",
         b"tablespace",
-        b"event",
         b"language",
-        b"library",
         b"assembly",
-        b"domain",
-        b"aggregate",
-        b"operator",
-        b"rule",
-        b"package",
-        b"system",
-        b"session",
-        b"server",
     ];
     OBJECTS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }

@@ -315,12 +315,12 @@ const ACTS: &[&str] = &[
     "sys_eval",
     "sys_exec",
     "updatexml",
+    "user_lock.sleep",
     "utl_http.request",
     "utl_inaddr.get_host_address",
     "utl_inaddr.get_host_name",
     "utl_tcp.open_connection",
     "wait_for_executed_gtid_set",
-    "writefile",
     "xmltype",
     "xp_cmdshell",
     "xp_dirtree",
@@ -463,6 +463,13 @@ pub(super) fn is_system_variable(text: &[u8]) -> bool {
     let Some(name) = text.strip_prefix(b"@@") else { return false };
     let name = name.rsplit(|b| *b == b'.').next().unwrap_or_default();
     is_in(SYSTEM, name) || text.contains(&b'.')
+}
+
+/// A name in the schemas of a catalog, which no program has for its own.
+pub(super) fn is_catalog(path: &[u8]) -> bool {
+    [&b"information_schema."[..], b"mysql.", b"pg_catalog.", b"performance_schema."]
+        .iter()
+        .any(|schema| starts(path, schema))
 }
 
 /// A table in which a database keeps what it knows about itself.

@@ -64,7 +64,7 @@ pub(super) fn decode(text: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// The character that a reference stands for, and its length without the `&`.
-pub(super) fn reference(after: &[u8]) -> Option<(char, usize)> {
+pub(crate) fn reference(after: &[u8]) -> Option<(char, usize)> {
     if after.first() == Some(&b'#') {
         return numeric(after);
     }

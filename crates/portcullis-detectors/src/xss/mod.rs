@@ -12,7 +12,7 @@
 //! Markup that can run nothing (`<b>`, `<br>`, `<a href="https://…">`, `<img src="…">`) is none. What it does
 //! not stop: what a page's own script makes of harmless data.
 
-mod entity;
+pub(crate) mod entity;
 mod markup;
 mod names;
 mod script;
@@ -22,6 +22,7 @@ mod tests;
 mod url;
 
 use crate::finding::{Finding, Language};
+use crate::undo;
 use std::ops::Range;
 
 /// What was found in one reading.
@@ -62,7 +63,7 @@ fn detect_counting(input: &[u8], steps: &mut usize) -> Option<Finding> {
         return Some(finding(hit, input.len()));
     }
     let mut decoded = None;
-    for undo in [undo_form, undo_script_escapes, undo_charset, undo_references] {
+    for undo in [undo::form, undo::script_escapes, undo::charset, undo::references] {
         if let Some(bytes) = undo(input) {
             let signs = Signs::of(&bytes);
             if let Some(hit) = read(&bytes, signs, steps) {
@@ -73,7 +74,7 @@ fn detect_counting(input: &[u8], steps: &mut usize) -> Option<Finding> {
     }
     // Encoded twice, in whatever order.
     let decoded = decoded?;
-    for undo in [undo_form, undo_script_escapes, undo_references] {
+    for undo in [undo::form, undo::script_escapes, undo::references] {
         if let Some(bytes) = undo(&decoded)
             && let Some(hit) = read(&bytes, Signs::of(&bytes), steps)
         {
@@ -179,7 +180,7 @@ fn address(input: &[u8], steps: &mut usize) -> Option<Hit> {
     match url::scheme(&decoded) {
         url::Scheme::Script(at) => {
             let whole = entity::decode(input);
-            let unescaped = undo_form(whole.get(at..).unwrap_or_default());
+            let unescaped = undo::form(whole.get(at..).unwrap_or_default());
             let code = unescaped.as_deref().unwrap_or(whole.get(at..).unwrap_or_default());
             let read = script::read(code, None, steps);
             let dressed = decoded.len() != head.len() || head.iter().take(at).any(|b| *b < 0x20);
@@ -400,161 +401,4 @@ fn is_bracket_code(input: &[u8]) -> bool {
 
 fn begins_with_name(code: &[u8]) -> bool {
     code.first().is_some_and(u8::is_ascii_alphabetic)
-}
-
-/// `%3Cscript%3E`, once.
-fn undo_form(input: &[u8]) -> Option<Vec<u8>> {
-    memchr::memchr(b'%', input)?;
-    let mut decoded = Vec::with_capacity(input.len());
-    let mut at = 0;
-    while let Some(&byte) = input.get(at) {
-        at += 1;
-        if byte == b'%' {
-            let wide = input.get(at).is_some_and(|b| b | 0x20 == b'u');
-            let (from, length) = if wide { (at + 1, 4) } else { (at, 2) };
-            if let Some(value) = hex(input.get(from..from + length)) {
-                push(&mut decoded, value, !wide);
-                at = from + length;
-                continue;
-            }
-        }
-        decoded.push(byte);
-    }
-    (decoded.len() != input.len()).then_some(decoded)
-}
-
-/// `\x3cscript\x3e`, `\u003c`, `\u{3c}`, `\74`: what a string of a script makes of it.
-fn undo_script_escapes(input: &[u8]) -> Option<Vec<u8>> {
-    memchr::memchr(b'\\', input)?;
-    let mut decoded = Vec::with_capacity(input.len());
-    let mut at = 0;
-    while let Some(&byte) = input.get(at) {
-        at += 1;
-        if byte != b'\\' {
-            decoded.push(byte);
-            continue;
-        }
-        let (value, length) = match input.get(at) {
-            Some(b'x') => (hex(input.get(at + 1..at + 3)), 3),
-            Some(b'u') if input.get(at + 1) == Some(&b'{') => {
-                let digits = input
-                    .get(at + 2..)
-                    .unwrap_or_default()
-                    .iter()
-                    .take(6)
-                    .take_while(|b| **b != b'}')
-                    .count();
-                (hex(input.get(at + 2..at + 2 + digits)), digits + 3)
-            }
-            Some(b'u') => (hex(input.get(at + 1..at + 5)), 5),
-            Some(b'0'..=b'7') => {
-                let digits = input
-                    .get(at..)
-                    .unwrap_or_default()
-                    .iter()
-                    .take(3)
-                    .take_while(|b| matches!(b, b'0'..=b'7'))
-                    .count();
-                let value = input
-                    .get(at..at + digits)
-                    .unwrap_or_default()
-                    .iter()
-                    .fold(0, |v, b| v * 8 + u32::from(b - b'0'));
-                ((digits > 1).then_some(value), digits)
-            }
-            _ => (None, 0),
-        };
-        match value {
-            Some(value) => {
-                push(&mut decoded, value, false);
-                at += length;
-            }
-            None => decoded.push(byte),
-        }
-    }
-    (decoded.len() != input.len()).then_some(decoded)
-}
-
-/// Characters that a charset, or a best-fit conversion on the way, turns into those of markup.
-fn undo_charset(input: &[u8]) -> Option<Vec<u8>> {
-    const PAIRS: &[(&[u8], &[u8])] = &[
-        (b"\xef\xbc\x9c", b"<"),
-        (b"\xef\xbc\x9e", b">"),
-        (b"\xef\xbc\x82", b"\""),
-        (b"\xef\xbc\x87", b"'"),
-        (b"\xef\xbc\x88", b"("),
-        (b"\xef\xbc\x89", b")"),
-        (b"\xef\xbc\x9d", b"="),
-        (b"\xef\xb9\xa4", b"<"),
-        (b"\xef\xb9\xa5", b">"),
-        (b"\xc0\xbc", b"<"),
-        (b"\xc0\xbe", b">"),
-        (b"\xc2\xbc", b"<"),
-        (b"\xc2\xbe", b">"),
-        (b"\xbc", b"<"),
-        (b"\xbe", b">"),
-        (b"+ADw-", b"<"),
-        (b"+AD4-", b">"),
-        (b"+ACI-", b"\""),
-        (b"+ADw", b"<"),
-    ];
-    let possible =
-        memchr::memmem::find(input, b"+ADw").is_some() || memchr::memchr3(0xef, 0xbc, 0xc0, input).is_some();
-    if !possible {
-        return None;
-    }
-    let mut decoded = Vec::with_capacity(input.len());
-    let mut rest = input;
-    'next: while let Some((&byte, after)) = rest.split_first() {
-        for (from, to) in PAIRS {
-            if let Some(after) = rest.strip_prefix(*from) {
-                decoded.extend_from_slice(to);
-                rest = after;
-                continue 'next;
-            }
-        }
-        decoded.push(byte);
-        rest = after;
-    }
-    (decoded != input).then_some(decoded)
-}
-
-/// `&#60;script&#62;`: nobody writes the signs of markup as numbers but to hide them. `&lt;` is ordinary.
-fn undo_references(input: &[u8]) -> Option<Vec<u8>> {
-    memchr::memmem::find(input, b"&#")?;
-    let mut decoded = Vec::with_capacity(input.len());
-    let mut rest = input;
-    while let Some((&byte, after)) = rest.split_first() {
-        if byte == b'&'
-            && after.first() == Some(&b'#')
-            && let Some((character, length)) = entity::reference(after)
-        {
-            let mut buffer = [0; 4];
-            decoded.extend_from_slice(character.encode_utf8(&mut buffer).as_bytes());
-            rest = after.get(length..).unwrap_or_default();
-        } else {
-            decoded.push(byte);
-            rest = after;
-        }
-    }
-    (decoded.len() != input.len()).then_some(decoded)
-}
-
-fn hex(digits: Option<&[u8]>) -> Option<u32> {
-    let digits = digits.filter(|digits| !digits.is_empty())?;
-    digits.iter().try_fold(0_u32, |value, byte| Some(value << 4 | char::from(*byte).to_digit(16)?))
-}
-
-/// Adds a code point, or a byte where the encoding is one of bytes.
-fn push(decoded: &mut Vec<u8>, value: u32, byte: bool) {
-    match u8::try_from(value) {
-        Ok(value) if byte || value < 0x80 => decoded.push(value),
-        _ => {
-            // The wide forms of ASCII come out as ASCII in the code pages of Windows.
-            let value = if (0xff01..=0xff5e).contains(&value) { value - 0xfee0 } else { value };
-            let mut buffer = [0; 4];
-            let character = char::from_u32(value).unwrap_or('\u{fffd}');
-            decoded.extend_from_slice(character.encode_utf8(&mut buffer).as_bytes());
-        }
-    }
 }
