@@ -45,6 +45,18 @@ pub struct Word {
     pub support: Support,
 }
 
+/// Operators that judge bytes; detectors are operators too.
+#[rustfmt::skip]
+const OPERATORS: &[&str] = &[
+    "beginsWith", "contains", "containsWord", "endsWith", "eq", "ge", "geoLookup", "gt", "ipMatch", "ipMatchF",
+    "ipMatchFromFile", "le", "lt", "noMatch", "pm", "pmf", "pmFromFile", "rx", "rxGlobal", "streq", "strmatch",
+    "unconditionalMatch", "validateByteRange", "validateSchema", "validateUrlEncoding", "validateUtf8Encoding",
+    "verifyCC", "verifyCPF", "verifySSN", "verifySVNR", "within",
+];
+
+const REFUSED_OPERATORS: &[&str] =
+    &["fuzzyHash", "gsbLookup", "inspectFile", "rbl", "rsub", "validateDTD", "validateHash", "verifyEmail"];
+
 /// Every name that is known.
 #[must_use]
 pub fn vocabulary() -> Vec<Word> {
@@ -61,6 +73,11 @@ pub fn vocabulary() -> Vec<Word> {
     let known = VARIABLES.iter().map(|(name, ..)| word(Kind::Variable, name, Support::Supported));
     words.extend(known);
     words.extend(refused(Kind::Variable, REFUSED_VARIABLES));
+    words.extend(OPERATORS.iter().map(|name| word(Kind::Operator, name, Support::Supported)));
+    words.extend(REFUSED_OPERATORS.iter().map(|name| {
+        let why = crate::operators::refusal(&name.to_ascii_lowercase()).unwrap_or_default();
+        word(Kind::Operator, name, Support::Refused(why))
+    }));
     words.extend(crate::detectors::names().map(|name| word(Kind::Operator, name, Support::Supported)));
     words.extend(Transform::all().map(|known| word(Kind::Transformation, known.name(), Support::Supported)));
     words.extend(ACTIONS.iter().map(|name| word(Kind::Action, name, Support::Supported)));

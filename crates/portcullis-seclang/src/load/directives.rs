@@ -132,19 +132,18 @@ pub(crate) fn set(
     files: &dyn Files,
     beside: &Path,
 ) -> Option<Result<(), String>> {
-    let first = arguments.first().copied().unwrap_or_default();
+    if name == "SecResponseBodyMimeTypesClear" {
+        settings.response_body_mime_types.clear();
+        let none = arguments.is_empty();
+        return Some(none.then_some(()).ok_or_else(|| format!("`{name}` takes no value")));
+    }
+    let Some(first) = arguments.first() else { return Some(Err(format!("`{name}` needs a value"))) };
     Some(apply(settings, name, first, arguments, files, beside)?.and_then(|most| {
-        if arguments.is_empty() {
-            Err(format!("`{name}` needs a value"))
-        } else if arguments.len() > most {
-            Err(format!(
-                "`{name}` takes {most} value{}, not {}",
-                if most == 1 { "" } else { "s" },
-                arguments.len()
-            ))
-        } else {
-            Ok(())
+        if arguments.len() <= most {
+            return Ok(());
         }
+        let s = if most == 1 { "" } else { "s" };
+        Err(format!("`{name}` takes {most} value{s}, not {}", arguments.len()))
     }))
 }
 
@@ -268,13 +267,6 @@ fn apply(
                 .map(str::to_ascii_lowercase)
                 .collect();
             return Some(Ok(usize::MAX));
-        }
-        "SecResponseBodyMimeTypesClear" => {
-            settings.response_body_mime_types.clear();
-            return arguments
-                .is_empty()
-                .then_some(())
-                .map_or(Some(Err(format!("`{name}` takes no value"))), |()| None);
         }
         "SecRuleEngine" => engine_mode(value).map(|mode| settings.engine = mode),
         "SecSensorId" => {

@@ -2,3 +2,5 @@
 
 mod crs;
 mod faults;
+mod vocabulary;
+mod walks;

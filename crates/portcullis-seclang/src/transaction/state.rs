@@ -208,7 +208,11 @@ impl State {
             current: 0,
             candidates: Vec::new(),
             facts: Facts::default(),
-            folded: true,
+            folded: start.exclusions.as_ref().is_none_or(|one| {
+                let relied_on = &set.plan.folds.relied_on;
+                !one.removed.intersects(relied_on)
+                    && !one.targets.iter().any(|(rules, _)| rules.intersects(relied_on))
+            }),
             last_phase: 0,
             hot: Vec::new(),
             scratch: crate::operators::Found::default(),
