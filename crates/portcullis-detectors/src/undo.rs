@@ -184,3 +184,17 @@ pub(crate) fn stray_percents(input: &[u8]) -> Option<Vec<u8>> {
     }
     Some(input.iter().copied().filter(|byte| *byte != b'%').collect())
 }
+
+/// `UN/**/ION`: what an application that strips comments makes of a word that is cut by one.
+pub(crate) fn comments(input: &[u8]) -> Option<Vec<u8>> {
+    memchr::memmem::find(input, b"*/")?;
+    let mut stripped = Vec::with_capacity(input.len());
+    let mut rest = input;
+    while let Some(start) = memchr::memmem::find(rest, b"/*") {
+        let Some(length) = memchr::memmem::find(rest.get(start + 2..)?, b"*/") else { break };
+        stripped.extend_from_slice(rest.get(..start)?);
+        rest = rest.get(start + 2 + length + 2..)?;
+    }
+    stripped.extend_from_slice(rest);
+    (stripped.len() != input.len()).then_some(stripped)
+}

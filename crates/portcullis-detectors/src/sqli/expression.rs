@@ -38,7 +38,14 @@ impl Parser<'_> {
                     if matches!(operator, Operator::Concat | Operator::Assign) {
                         self.facts.peculiar = true;
                     }
-                    let right = self.operand()?;
+                    let right = match self.operand() {
+                        // `1=1-`: what is there of it compares already.
+                        Err(Stop::Unfinished) if term.compares => {
+                            self.finish(after_boolean, term, &mut whole);
+                            return Err(Stop::Unfinished);
+                        }
+                        right => right?,
+                    };
                     term = self.join(term, right, operator == Operator::Compare);
                 }
                 Kind::Word(Word::Div | Word::Mod) => {
@@ -92,6 +99,12 @@ impl Parser<'_> {
                     }
                     term = self.join(term, right, true);
                 }
+                Kind::Word(Word::Sounds) => {
+                    self.bump();
+                    if !self.is(Word::Like) {
+                        return self.stop();
+                    }
+                }
                 Kind::Word(Word::In) => {
                     self.bump();
                     self.facts.operators += 1;
@@ -128,7 +141,11 @@ impl Parser<'_> {
                     self.bump();
                     self.facts.operators += 1;
                     self.eat(Word::Not);
-                    if self.eat(Word::Distinct) {
+                    if self.kind() == Kind::Name && self.lexer.text(self.now).eq_ignore_ascii_case(b"unknown")
+                    {
+                        self.bump();
+                        term.compares = true;
+                    } else if self.eat(Word::Distinct) {
                         if !self.eat(Word::From) {
                             return self.stop();
                         }
@@ -298,6 +315,12 @@ impl Parser<'_> {
                 Ok(Value { literal: Some(Literal::False), ..constant })
             }
             Kind::Word(Word::Case) => self.case(),
+            // Behind AND without its parentheses: an error that tells, to those who read it.
+            Kind::Word(Word::Select) => {
+                let query = self.deeper_select()?;
+                self.note_subquery(query);
+                Ok(Value { asks: true, ..Value::default() })
+            }
             Kind::Word(Word::Exists) => {
                 self.bump();
                 self.expect_mark(b'(')?;
@@ -385,7 +408,9 @@ impl Parser<'_> {
             return Ok(Value { calls: true, asks: true, ..Value::default() });
         }
         let inner = Value { constant: true, ..Value::default() };
+        let filled = !self.is_mark(b')');
         let inside = self.deeper(inner, Self::arguments)?;
+        self.last_call_filled = filled;
         if chooses && inside.compares {
             self.facts.chooses = true;
         }
@@ -398,7 +423,7 @@ impl Parser<'_> {
     }
 
     /// Arguments up to the closing parenthesis, with the words that some functions put between them.
-    fn arguments(&mut self) -> Read<Value> {
+    pub(super) fn arguments(&mut self) -> Read<Value> {
         let mut all = Value { constant: true, ..Value::default() };
         let mut after_operand = false;
         loop {
@@ -489,6 +514,13 @@ impl Parser<'_> {
         Ok(all)
     }
 
+    fn deeper_select(&mut self) -> Read<Query> {
+        self.depth += 1;
+        let query = if self.depth > 60 { Err(Stop::Wrong) } else { self.select() };
+        self.depth -= 1;
+        query
+    }
+
     pub(super) fn note_subquery(&mut self, query: Query) {
         self.facts.subquery = Some(self.facts.subquery.unwrap_or_default().or(query));
     }
@@ -517,13 +549,15 @@ impl Parser<'_> {
     }
 
     fn case_rest(&mut self) -> Read<Value> {
+        let mut constant = false;
         if !self.is(Word::When) {
-            self.expression()?;
+            constant = self.expression()?.constant;
         }
         let mut asks = false;
         while self.eat(Word::When) {
             let condition = self.expression()?;
-            self.facts.chooses |= condition.compares && condition.constant;
+            self.facts.chooses |=
+                condition.constant && (condition.compares || constant || condition.literal.is_some());
             asks |= condition.asks;
             if !self.eat(Word::Then) {
                 return self.stop();
@@ -570,12 +604,15 @@ impl Parser<'_> {
                         _ => return self.stop(),
                     };
                 }
-                Kind::Mark(b'.') if value.asks => {
+                Kind::Mark(b'.') if value.asks || value.calls => {
                     self.bump();
                     match self.kind() {
                         Kind::Name | Kind::Quoted => self.bump(),
                         _ => return self.stop(),
                     };
+                    if self.eat_mark(b'(') {
+                        self.skip_parentheses()?;
+                    }
                 }
                 _ => return Ok(()),
             }
@@ -694,5 +731,6 @@ fn may_be_named(word: Word) -> bool {
             | Word::Separator
             | Word::Shutdown
             | Word::Trigger
+            | Word::Table
     )
 }

@@ -147,13 +147,16 @@ impl Case<'_> {
         let facts = self.facts;
         let firm = matches!(self.place, Place::Quoted(_) | Place::Value);
         if let Some(union) = facts.union
-            && (union.technical || union.numbers && firm)
+            && (union.technical || (union.numbers || facts.union_all) && firm)
             && (firm || facts.union_all || union.system)
         {
             return Some("it unites the result with that of another query");
         }
         if facts.acts && self.place != Place::Name && self.place != Place::Statement {
             return Some("it calls a function that acts on the server");
+        }
+        if facts.chooses && (facts.ended || firm) {
+            return Some("it asks a question by a condition of its own");
         }
         if firm && facts.statement.is_some_and(|query| query.technical) {
             return Some("it ends the statement and begins another");
@@ -254,7 +257,14 @@ impl Case<'_> {
         if ending == Ending::Rejoined && self.stop.is_none() {
             let joins = facts.operators > 0 || facts.adjacent && self.input.len() < 5;
             let quotes = self.input.iter().filter(|byte| **byte == self.quote()).count();
-            if joins && quotes < 5 && facts.closed == 0 && !facts.listed && self.is_value_like() {
+            let most = if facts.compares && facts.operators > 2 { 9 } else { 5 };
+            if joins
+                && quotes < most
+                && self.input != b"\"*\""
+                && facts.closed == 0
+                && !facts.listed
+                && self.is_value_like()
+            {
                 return Some("it joins an expression of its own between two parts of the string");
             }
         }
@@ -350,7 +360,8 @@ impl Case<'_> {
         let adjacent = self.facts.cut == Some(self.broke + 1) || self.facts.ended || self.facts.closed > 0;
         let quoted =
             self.input.get(self.facts.cut.unwrap_or(0)..).unwrap_or_default().ends_with(&[self.quote()]);
-        if quoted && (spaced || before.is_empty()) {
+        let apart = before.last().is_some_and(u8::is_ascii_whitespace);
+        if quoted && (spaced || before.is_empty()) || apart {
             return false;
         }
         let whole = before.iter().all(|b| {
@@ -399,7 +410,10 @@ impl Case<'_> {
             Some(clause) if cut && clause != Clause::Other => return Some("it adds a clause to the query"),
             _ => {}
         }
-        if cut && facts.cut != Some(self.first.start) && self.cut_says_nothing(0) {
+        if facts.closed > 0 && facts.clause == Some(Clause::Where) {
+            return Some("it adds a clause to the query");
+        }
+        if cut && !facts.listed && self.cut_says_nothing(0) {
             return Some("it cuts off the rest of the query");
         }
         None
@@ -488,6 +502,10 @@ impl Case<'_> {
         if facts.tells && facts.condition {
             return Some("it asks the database about itself");
         }
+        let variable = self.first.kind == Kind::Variable && self.bytes(self.first).starts_with(b"@");
+        if variable && facts.cut.is_some() && self.cut_says_nothing(0) {
+            return Some("it cuts off the rest of the query");
+        }
         None
     }
 
@@ -531,6 +549,9 @@ impl Case<'_> {
             return Some("it unites the result with that of another query");
         }
         let query = facts.statement?;
+        if query.unions || query.computes {
+            return Some(whole);
+        }
         if query.system || facts.tells && query.technical {
             return Some("it asks the database about itself");
         }

@@ -85,6 +85,8 @@ pub(super) struct Lexer<'a> {
     lexis: Lexis,
     /// The byte that closes the string in which the input lands, or 0.
     pub(super) home: u8,
+    /// Some comment is not closed as often as it is opened.
+    flat: bool,
     /// A `/*!` is open whose content is code.
     in_version: bool,
     /// How often `/*!` opened code.
@@ -101,7 +103,17 @@ fn is_word_byte(byte: u8) -> bool {
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(input: &'a [u8], position: usize, lexis: Lexis) -> Self {
-        Self { input, position, lexis, home: 0, in_version: false, versions: 0, comments: 0, steps: 0 }
+        Self {
+            input,
+            position,
+            lexis,
+            home: 0,
+            flat: false,
+            in_version: false,
+            versions: 0,
+            comments: 0,
+            steps: 0,
+        }
     }
 
     fn at(&self, index: usize) -> u8 {
@@ -212,7 +224,7 @@ impl<'a> Lexer<'a> {
     }
 
     fn block_comment(&mut self, start: usize) -> Space {
-        if self.lexis == Lexis::MySql && matches!(self.at(start + 2), b'!') && !self.in_version {
+        if self.lexis == Lexis::MySql && self.at(start + 2) == b'!' {
             let mut at = start + 3;
             if self.at(at) == b'M' {
                 at += 1;
@@ -225,7 +237,17 @@ impl<'a> Lexer<'a> {
             self.versions += 1;
             return Space::Comment;
         }
-        // Comments nest in PostgreSQL and SQL Server; where the inner one is not closed, they are read flat.
+        // Comments nest in PostgreSQL and SQL Server; where an inner one is not closed, all are read flat.
+        if self.lexis == Lexis::Standard && !self.flat {
+            match nested_comment_end(self.input, start) {
+                Some(end) => {
+                    self.comments += 1;
+                    self.position = end;
+                    return Space::Comment;
+                }
+                None => self.flat = true,
+            }
+        }
         match memmem::find(self.rest(start + 2), b"*/") {
             Some(offset) => {
                 self.comments += 1;
@@ -322,6 +344,7 @@ impl<'a> Lexer<'a> {
         // Oracle marks numbers by `d` or `f`: `1=1Dunion`.
         if let [b'd' | b'f' | b'D' | b'F', rest @ ..] = word
             && Word::of(rest).is_some_and(Word::glues)
+            && Word::of(word).is_none()
         {
             self.position = end + 1;
             return Kind::Number;
@@ -337,7 +360,8 @@ impl<'a> Lexer<'a> {
     fn number_runs_into_word(&mut self, from: usize) -> bool {
         let run = self.digits(from, is_word_byte);
         Word::of(self.input.get(from..run).unwrap_or_default()).is_some_and(Word::glues)
-            || self.at(from) | 0x20 == b'e' && !is_word_byte(self.at(from + 1))
+            || self.at(from) | 0x20 == b'e'
+                && (!is_word_byte(self.at(from + 1)) || self.at(from + 1).is_ascii_digit())
     }
 
     /// A string in quotes; a doubled quote is one quote, and a backslash escapes for MySQL.
@@ -516,6 +540,29 @@ enum Space {
     None,
     Comment,
     Cut(usize),
+}
+
+/// Where a comment ends in which others may stand.
+fn nested_comment_end(input: &[u8], start: usize) -> Option<usize> {
+    let mut depth = 1_u32;
+    let mut at = start + 2;
+    loop {
+        at += memchr::memchr2(b'*', b'/', input.get(at..)?)?;
+        match input.get(at..at + 2)? {
+            b"*/" => {
+                depth -= 1;
+                at += 2;
+                if depth == 0 {
+                    return Some(at);
+                }
+            }
+            b"/*" => {
+                depth += 1;
+                at += 2;
+            }
+            _ => at += 1,
+        }
+    }
 }
 
 /// Where the quote stands that closes a string whose content begins at `from`.

@@ -56,6 +56,7 @@ fn detect_counting(input: &[u8], steps: &mut usize) -> Option<Finding> {
         undo::charset,
         undo::references,
         undo::stray_percents,
+        undo::comments,
     ] {
         if let Some(bytes) = undo(input) {
             if let Some(finding) = read(&bytes, steps) {
@@ -183,7 +184,8 @@ fn bare(input: &[u8], lexis: Lexis, steps: &mut usize) -> Option<Finding> {
     let states = match first.kind {
         Kind::Word(word) => {
             parser::begins_statement(word)
-                && (!called || matches!(word, Word::Select | Word::Exec | Word::Execute | Word::With))
+                && (!called
+                    || matches!(word, Word::Select | Word::Exec | Word::Execute | Word::With | Word::If))
         }
         _ => false,
     };

@@ -83,6 +83,10 @@ pub(super) struct Query {
     pub(super) definite: bool,
     /// It drops or empties a table or a database.
     pub(super) drops: bool,
+    /// It unites another query.
+    pub(super) unions: bool,
+    /// It calls a function on constants.
+    pub(super) computes: bool,
 }
 
 impl Query {
@@ -96,6 +100,8 @@ impl Query {
             numbers: self.numbers || other.numbers,
             definite: self.definite || other.definite,
             drops: self.drops || other.drops,
+            unions: self.unions || other.unions,
+            computes: self.computes || other.computes,
         }
     }
 }
@@ -169,6 +175,8 @@ pub(super) struct Parser<'a> {
     pub(super) facts: Facts,
     pub(super) depth: u32,
     pub(super) home: u8,
+    /// The last call read has an argument.
+    pub(super) last_call_filled: bool,
     /// The kinds of the words read, one letter each.
     pub(super) shape: [u8; 16],
     pub(super) shape_length: usize,
@@ -189,6 +197,7 @@ impl<'a> Parser<'a> {
             facts: Facts::default(),
             depth: 0,
             home,
+            last_call_filled: false,
             shape: [0; 16],
             shape_length: 0,
             read_to: position,
@@ -350,6 +359,15 @@ impl<'a> Parser<'a> {
                 }
                 Kind::Word(Word::Asc | Word::Desc) => {
                     self.ordering();
+                    operand = None;
+                }
+                // LOCK IN SHARE MODE
+                Kind::Word(Word::Lock) if self.peek() == Kind::Word(Word::In) => {
+                    self.bump();
+                    self.bump();
+                    while self.kind() == Kind::Name {
+                        self.bump();
+                    }
                     operand = None;
                 }
                 Kind::Word(word) if begins_unannounced(word) => {

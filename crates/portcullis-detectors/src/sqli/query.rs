@@ -106,7 +106,11 @@ impl Parser<'_> {
         }
         let calls = self.facts.calls;
         let tells = self.facts.tells;
-        let value = self.expression()?;
+        let result = self.expression();
+        query.technical |= self.facts.calls != calls;
+        let value = result?;
+        query.computes |=
+            self.facts.calls == calls + 1 && value.calls && value.constant && self.last_call_filled;
         let counts = matches!(value.literal, Some(Literal::Number(_) | Literal::Null));
         query.numbers |= counts;
         if value.name.is_none() && !counts || self.facts.calls != calls {
@@ -156,6 +160,7 @@ impl Parser<'_> {
                     if !matches!(word, Word::Into | Word::For) {
                         query.technical = true;
                     }
+                    query.unions |= matches!(word, Word::Union | Word::Intersect | Word::Except);
                     self.clause(false)?;
                 }
                 // ClickHouse: SETTINGS name=value.
@@ -312,6 +317,9 @@ impl Parser<'_> {
                 }
             }
             Word::Having | Word::Where => {
+                if outside && word == Word::Where {
+                    self.facts.clause = Some(Clause::Where);
+                }
                 let value = self.expression()?;
                 if value.compares && value.constant && outside {
                     self.facts.tautology = true;
@@ -344,10 +352,7 @@ impl Parser<'_> {
             }
             Word::Into => {
                 if self.eat(Word::Outfile) || self.eat(Word::Dumpfile) {
-                    match self.kind() {
-                        Kind::Text { .. } | Kind::Number => self.bump(),
-                        _ => return self.stop(),
-                    };
+                    self.operand()?;
                     // FIELDS TERMINATED BY '…' LINES STARTING BY '…'
                     while matches!(
                         self.kind(),
@@ -377,7 +382,7 @@ impl Parser<'_> {
                 note = Clause::From;
             }
             Word::For => {
-                while matches!(self.kind(), Kind::Name | Kind::Word(_)) {
+                while matches!(self.kind(), Kind::Name | Kind::Word(Word::Update | Word::Key)) {
                     self.bump();
                 }
                 if self.eat_mark(b'(') {

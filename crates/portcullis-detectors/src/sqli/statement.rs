@@ -180,7 +180,7 @@ impl Parser<'_> {
             }
             Word::If | Word::While => {
                 self.bump();
-                let condition = self.expression()?;
+                let condition = if self.is_mark(b'(') { self.condition()? } else { self.expression()? };
                 let constant = condition.compares && condition.constant;
                 self.facts.chooses |= constant;
                 if self.over() || self.is_mark(b';') {
@@ -332,6 +332,23 @@ impl Parser<'_> {
             }
             _ => self.stop(),
         }
+    }
+
+    /// `(1=1)`, and `(1=1, …, …)` where IF is the function.
+    fn condition(&mut self) -> Read<Value> {
+        self.bump();
+        let first = self.expression()?;
+        self.facts.chooses |= first.compares && first.constant;
+        if self.eat_mark(b',') {
+            let skipped = Value::default();
+            self.deeper(skipped, |parser| parser.arguments())?;
+            return self.chain(skipped);
+        }
+        if self.over() {
+            return Ok(first);
+        }
+        self.expect_mark(b')')?;
+        self.chain(first)
     }
 
     fn deeper_statement(&mut self) -> Read<Query> {
@@ -552,7 +569,8 @@ impl Parser<'_> {
         if let Kind::Word(word) = self.kind() {
             let called = self.peek() == Kind::Mark(b'(');
             if super::parser::begins_statement(word)
-                && (!called || matches!(word, Word::Select | Word::Exec | Word::Execute | Word::With))
+                && (!called
+                    || matches!(word, Word::Select | Word::Exec | Word::Execute | Word::With | Word::If))
             {
                 return self.statements();
             }

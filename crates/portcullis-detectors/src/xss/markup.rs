@@ -332,10 +332,9 @@ pub(super) fn judge_attribute(element: &[u8], attribute: &Attribute<'_>) -> Opti
         let shape = format!("{}=", String::from_utf8_lossy(short));
         return Some(("it handles an event by script", shape));
     }
-    let framework = name.starts_with(b"ng-")
-        || name.starts_with(b"v-")
-        || name.starts_with(b"@")
-        || name.starts_with(b"x-");
+    let framework = [&b"ng-"[..], b"data-ng-", b"v-", b"@", b"x-", b"hx-", b":", b"(", b"["]
+        .iter()
+        .any(|prefix| name.starts_with(prefix));
     if framework && looks_like_code(value) {
         let code = super::script::read(value, None, &mut 0);
         if code.demonstrates {

@@ -143,7 +143,7 @@ fn read(input: &[u8], signs: Signs, steps: &mut usize) -> Option<Hit> {
         return Some(hit);
     }
     if signs.colon
-        && let Some(hit) = address(input, steps)
+        && let Some(hit) = address(input, steps).or_else(|| inner_address(input, steps))
     {
         return Some(hit);
     }
@@ -193,6 +193,31 @@ fn address(input: &[u8], steps: &mut usize) -> Option<Hit> {
         }
         url::Scheme::Other => None,
     }
+}
+
+/// An address inside the input that runs script: `next=javascript:…`, `[text](javascript:…)`, `url(javascript:…)`.
+fn inner_address(input: &[u8], steps: &mut usize) -> Option<Hit> {
+    for colon in memchr::memchr_iter(b':', input) {
+        *steps += 1;
+        let Some(start) = colon.checked_sub(10) else { continue };
+        let begins = input.get(start..colon).is_some_and(|name| name.eq_ignore_ascii_case(b"javascript"));
+        let opened = start > 0
+            && input.get(start - 1).is_some_and(|b| matches!(b, b'=' | b'(' | b'<' | b'"' | b'\'' | b'#'));
+        if !begins || !opened {
+            continue;
+        }
+        let code = input.get(colon + 1..).unwrap_or_default();
+        let found = script::read(code.get(..code.len().min(256)).unwrap_or_default(), None, steps);
+        if found.demonstrates {
+            return Some(Hit::new(
+                start..input.len(),
+                "an address",
+                "it holds an address that runs script",
+                "script:",
+            ));
+        }
+    }
+    None
 }
 
 /// The input ends a quoted attribute and adds another.
@@ -249,7 +274,8 @@ fn attributes(
         {
             let event = names::may_be_event(markup::local(name));
             let acts = !event || acts_as_handler(attribute.value, steps);
-            if acts && (event || !unquoted) {
+            let known = names::is_event(markup::local(name)) || shape == "framework=";
+            if acts && (known || !unquoted) {
                 hit = Some(Hit::new(broke..attribute.end, context, why, shape));
             }
             if !unquoted && hit.is_some() {
@@ -338,9 +364,14 @@ fn in_script_string(input: &[u8], quote: u8, steps: &mut usize) -> Option<Hit> {
 fn in_script(input: &[u8], steps: &mut usize) -> Option<Hit> {
     if let Some(at) = memchr::memmem::find(input, b"${").or_else(|| memchr::memmem::find(input, b"{{")) {
         let code = input.get(at + 2..).unwrap_or_default();
-        let end = memchr::memchr(b'}', code).unwrap_or(code.len());
-        let found = script::read(code.get(..end).unwrap_or_default(), None, steps);
-        if found.demonstrates {
+        let end = memchr::memmem::rfind(code, b"}").unwrap_or(code.len());
+        let code = code.get(..end).unwrap_or_default();
+        let found = script::read(code, None, steps);
+        // The sandbox of AngularJS is left through the constructor of anything, or by its own `$eval`.
+        let escapes = [&b"constructor"[..], b"$eval(", b"$on."]
+            .iter()
+            .any(|way| memchr::memmem::find(code, way).is_some());
+        if found.demonstrates || escapes && memchr::memchr2(b'(', b'=', code).is_some() {
             return Some(Hit::new(
                 at..input.len(),
                 "a template of a script",
@@ -368,7 +399,10 @@ fn in_script(input: &[u8], steps: &mut usize) -> Option<Hit> {
     let name = first.get(..name_length).unwrap_or_default();
     let after = first.get(name_length..).unwrap_or_default().trim_ascii_start();
     let called = matches!(after.first(), Some(b'(' | b'`'));
-    let reaches = names::is_global(name) && !matches!(name, b"self" | b"this") && !after.starts_with(b"=");
+    // `self["alert"](1)`, but not `self.write(line)`, which other languages have.
+    let own = matches!(name, b"self" | b"this");
+    let computed = after.starts_with(b"[") && memchr::memchr3(b'\'', b'"', b'`', after).is_some();
+    let reaches = names::is_global(name) && (!own || computed) && !after.starts_with(b"=");
     let direct = called && names::is_demonstration(name);
     // Other languages have `eval` too: there its argument must be what a page has.
     let evaluates = called && name.eq_ignore_ascii_case(b"eval") && {
@@ -386,8 +420,10 @@ fn in_script(input: &[u8], steps: &mut usize) -> Option<Hit> {
         .iter()
         .any(|word| memchr::memmem::find(&rest, word).is_some())
     };
-    (code.whole && code.demonstrates && (direct || evaluates || reaches || !begins_with_name(first)))
-        .then(|| Hit::new(0..input.len(), "a script", "it is code that acts on the page", "code"))
+    (code.whole
+        && code.demonstrates
+        && (direct || evaluates || reaches || code.alerts || !begins_with_name(first)))
+    .then(|| Hit::new(0..input.len(), "a script", "it is code that acts on the page", "code"))
 }
 
 /// Code made of `[]()!+{}` alone, which reaches every function through the names of types.

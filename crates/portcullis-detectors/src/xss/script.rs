@@ -17,6 +17,8 @@ pub(super) struct Code {
     pub(super) rejoined: bool,
     /// A comment takes the rest away.
     pub(super) cut: bool,
+    /// It calls `alert` or its like by that name.
+    pub(super) alerts: bool,
     /// How many bytes were read before something that is no code, or all.
     pub(super) read: usize,
     /// All of it is code.
@@ -270,6 +272,7 @@ pub(super) fn read(code: &[u8], within: Option<u8>, steps: &mut usize) -> Code {
 fn called(found: &mut Code, name: &[u8], root: &[u8], computed: bool, last: Last) {
     found.does = true;
     let reaches = names::is_global(root) || root.is_empty();
+    found.alerts |= names::is_demonstration(name) && root == name;
     if names::is_sink(name) || computed && (reaches || last == Last::Close && names::is_global(root)) {
         found.acts = true;
     }
