@@ -101,7 +101,7 @@ pub(crate) fn charset(input: &[u8]) -> Option<Vec<u8>> {
     ];
     let possible = memchr::memmem::find(input, b"+ADw").is_some()
         || memchr::memchr3(0xef, 0xbc, 0xc0, input).is_some()
-        || memchr::memchr2(0xc1, 0xca, input).is_some();
+        || memchr::memchr3(0xc1, 0xca, 0xe0, input).is_some();
     if !possible {
         return None;
     }
@@ -111,6 +111,12 @@ pub(crate) fn charset(input: &[u8]) -> Option<Vec<u8>> {
         // Two bytes for a character of one, which no reader of UTF-8 may take and some do.
         if let (0xc0 | 0xc1, [second @ 0x80..=0xbf, behind @ ..]) = (byte, after) {
             decoded.push((byte & 1) << 6 | second & 0x3f);
+            rest = behind;
+            continue;
+        }
+        if let (0xe0, [second @ 0x80..=0x9f, third @ 0x80..=0xbf, behind @ ..]) = (byte, after) {
+            let value = u32::from(second & 0x1f) << 6 | u32::from(third & 0x3f);
+            push(&mut decoded, value, false);
             rest = behind;
             continue;
         }

@@ -38,9 +38,10 @@ fn is_space(byte: u8) -> bool {
     byte <= 0x20
 }
 
-/// A tag begins here: `<` and a letter.
+/// A tag begins here: `<` and a letter, or `</` and a letter.
 fn begins_tag(input: &[u8], at: usize) -> bool {
-    input.get(at) == Some(&b'<') && input.get(at + 1).is_some_and(u8::is_ascii_alphabetic)
+    let name_at = if input.get(at + 1) == Some(&b'/') { at + 2 } else { at + 1 };
+    input.get(at) == Some(&b'<') && input.get(name_at).is_some_and(u8::is_ascii_alphabetic)
 }
 
 impl<'a> Attributes<'a> {
@@ -292,7 +293,7 @@ impl Seen {
 
 fn judge_element(element: &[u8], seen: &Seen, after: &[u8]) -> Option<&'static str> {
     match element {
-        b"iframe" | b"frame" | b"embed" | b"portal" | b"fencedframe" | b"object" if seen.source => {
+        b"iframe" | b"frame" | b"embed" | b"portal" | b"fencedframe" | b"object" | b"layer" | b"ilayer" | b"webview" if seen.source => {
             Some("it embeds another document")
         }
         b"applet" | b"handler" | b"listener" if seen.any => Some("it embeds a program"),
@@ -332,12 +333,21 @@ pub(super) fn judge_attribute(element: &[u8], attribute: &Attribute<'_>) -> Opti
         let shape = format!("{}=", String::from_utf8_lossy(short));
         return Some(("it handles an event by script", shape));
     }
+    // Old browsers ended an unquoted value at a slash, or took an empty one: `<img src=x/onerror=…>`.
+    if !attribute.quoted
+        && let Some(equals) = memchr::memchr(b'=', value)
+        && let Some(inner) = value.get(..equals).and_then(|head| head.rsplit(|b| *b == b'/').next())
+        && names::is_event(&lower(inner))
+        && looks_like_code(value.get(equals + 1..).unwrap_or_default())
+    {
+        return Some(("it handles an event by script", "on=".to_owned()));
+    }
     let framework = [&b"ng-"[..], b"data-ng-", b"v-", b"@", b"x-", b"hx-", b":", b"(", b"["]
         .iter()
         .any(|prefix| name.starts_with(prefix));
     if framework && looks_like_code(value) {
         let code = super::script::read(value, None, &mut 0);
-        if code.demonstrates {
+        if code.demonstrates || memchr::memmem::find(value, b"alert(").is_some() {
             return Some(("it handles an event by script", "framework=".to_owned()));
         }
     }

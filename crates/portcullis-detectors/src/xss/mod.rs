@@ -63,7 +63,7 @@ fn detect_counting(input: &[u8], steps: &mut usize) -> Option<Finding> {
         return Some(finding(hit, input.len()));
     }
     let mut decoded = None;
-    for undo in [undo::form, undo::script_escapes, undo::charset, undo::references] {
+    for undo in [undo::form, undo::script_escapes, undo::charset, undo::references, named_references] {
         if let Some(bytes) = undo(input) {
             let signs = Signs::of(&bytes);
             if let Some(hit) = read(&bytes, signs, steps) {
@@ -74,7 +74,7 @@ fn detect_counting(input: &[u8], steps: &mut usize) -> Option<Finding> {
     }
     // Encoded twice, in whatever order.
     let decoded = decoded?;
-    for undo in [undo::form, undo::script_escapes, undo::references] {
+    for undo in [undo::form, undo::script_escapes, undo::charset, undo::references] {
         if let Some(bytes) = undo(&decoded)
             && let Some(hit) = read(&bytes, Signs::of(&bytes), steps)
         {
@@ -82,6 +82,16 @@ fn detect_counting(input: &[u8], steps: &mut usize) -> Option<Finding> {
         }
     }
     None
+}
+
+/// `&lt;script&gt;alert(1)`: escaped text is ordinary, but nobody escapes a demonstration to talk about it.
+fn named_references(input: &[u8]) -> Option<Vec<u8>> {
+    let demonstrates = [&b"alert("[..], b"prompt(", b"confirm(", b"eval(", b"document.", b"javascript:", b"alert`"]
+        .iter()
+        .any(|word| memchr::memmem::find(&input.to_ascii_lowercase(), word).is_some());
+    let entity = memchr::memmem::find(input, b"&lt").or_else(|| memchr::memmem::find(input, b"&LT"));
+    entity.filter(|_| demonstrates)?;
+    Some(entity::decode(input).into_owned())
 }
 
 fn finding(hit: Hit, length: usize) -> Finding {
@@ -420,9 +430,8 @@ fn in_script(input: &[u8], steps: &mut usize) -> Option<Hit> {
         .iter()
         .any(|word| memchr::memmem::find(&rest, word).is_some())
     };
-    (code.whole
-        && code.demonstrates
-        && (direct || evaluates || reaches || code.alerts || !begins_with_name(first)))
+    let handles = names::is_event(&name.to_ascii_lowercase()) && after.starts_with(b"=") && code.acts;
+    (code.whole && code.demonstrates && (direct || handles || evaluates || reaches || code.alerts || !begins_with_name(first)))
     .then(|| Hit::new(0..input.len(), "a script", "it is code that acts on the page", "code"))
 }
 

@@ -21,7 +21,8 @@ pub(super) fn scheme(address: &[u8]) -> Scheme {
     for (index, &byte) in address.iter().enumerate() {
         match byte {
             b'\t' | b'\n' | b'\r' | 0 | 1..=8 | 0x0b | 0x0c | 0x0e..=0x1f | 0x7f => {}
-            b' ' if !begun => {}
+            // A space where a list shows a tab.
+            b' ' => {}
             b':' => {
                 let name = name.get(..length).unwrap_or_default();
                 return match name {
