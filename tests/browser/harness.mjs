@@ -138,6 +138,7 @@ export async function startGate(scope, upstream, { https = 0, http = 0, more = [
     origin: `https://localhost:${port(ready.https)}`,
     plain: `http://localhost:${port(ready.http)}`,
     authority: path.join(data, "dev-ca/ca.pem"),
+    data,
     told: running.told,
     /** Asks it to end and gives its exit status. */
     async terminate() {
@@ -182,6 +183,8 @@ export async function startBrowser(scope, { authorities = [] } = {}) {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      // Reports of policies are sent at once instead of once a minute.
+      "--short-reporting-delay",
     ],
   });
   scope.onClose(() => browser.close());

@@ -15,6 +15,7 @@ use crate::listen::{
 };
 use crate::record::data_dir::Lock;
 use crate::record::keys::{self, KeyError};
+use crate::record::lessons::Watcher;
 use crate::record::{DataDir, EventLog};
 use crate::run_as::RunAsError;
 use crate::settings::Settings;
@@ -164,7 +165,8 @@ impl Gateway {
         spread(&mut doors, https, Listener::Https, tls.as_ref(), &introducers);
         spread(&mut doors, http, Listener::Redirect { https_port }, None, &introducers);
         spread(&mut doors, dangerous_plain, Listener::DangerousPlain, None, &introducers);
-        let sink: Arc<dyn EventSink> = Arc::new(log.clone());
+        let watcher = Watcher::new(log.clone(), data.lessons()).map_err(unusable)?;
+        let sink: Arc<dyn EventSink> = Arc::new(watcher);
         for (number, doors) in doors.into_iter().enumerate() {
             let (drain, drainer) = Drain::new(closed.clone());
             let proxy = Proxy::new(upstreams.clone(), threads, drain.clone(), log.clone());

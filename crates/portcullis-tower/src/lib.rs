@@ -15,6 +15,7 @@ mod layer;
 pub mod lend;
 mod moment;
 mod outbound;
+mod own;
 mod service;
 mod sink;
 

@@ -41,8 +41,11 @@ where
         Release::Ready(departure) => (departure, Rest::Goes),
         Release::Hold(held) => decide(held, &mut body).await,
     };
-    let Departure { head, first, tail, events } = *departure;
+    let Departure { head, first, tail, events, sighting } = *departure;
     record_all(&*sink, events);
+    if let Some(sighting) = sighting {
+        sink.sight(&sighting);
+    }
     let Some(mut tail) = tail else {
         return Response::from_parts(head, Body::full(first));
     };

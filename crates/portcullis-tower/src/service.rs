@@ -24,6 +24,7 @@ use crate::inbound::{BodyFault, Broken, Inbound, Read, read_ahead};
 use crate::lend::Lender;
 use crate::moment::moment;
 use crate::outbound::depart;
+use crate::own;
 use crate::sink::{EventSink, record_all};
 
 /// What the gate found out, for the app: a request extension.
@@ -147,6 +148,18 @@ where
         ControlFlow::Continue(admitted) => admitted,
     };
     record_all(&*sink, admitted.take_events());
+
+    if let Some(own) = admitted.own() {
+        let broken = Broken::default();
+        let inbound = Inbound::new(body, inspector, trailers, fault, broken.clone());
+        let head = own::answer(own, &admitted, inbound, &*sink).await;
+        let (_, outstanding) = admitted.depart();
+        if let Some(reason) = broken.take() {
+            return refuse(outstanding.refuse(reason));
+        }
+        let nothing = http_body_util::Empty::<Bytes>::new();
+        return depart(engine.release(outstanding, head), nothing, broken, sink).await;
+    }
 
     let facts = Facts {
         id: *admitted.id(),

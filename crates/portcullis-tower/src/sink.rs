@@ -1,6 +1,7 @@
 //! Where events go.
 
 use portcullis::Event;
+use portcullis::layers::departure::headers::learn::{Report, Sighting};
 
 /// Takes events: the gateway's log writer, or whatever an app has.
 ///
@@ -8,6 +9,16 @@ use portcullis::Event;
 pub trait EventSink: Send + Sync + 'static {
     /// Takes one event.
     fn record(&self, event: Event);
+
+    /// Takes what a page held, while a content security policy is learned.
+    fn sight(&self, sighting: &Sighting) {
+        let _ = sighting;
+    }
+
+    /// Takes what a browser reported, while a content security policy is learned.
+    fn hear(&self, report: &Report) {
+        let _ = report;
+    }
 }
 
 impl<F: Fn(Event) + Send + Sync + 'static> EventSink for F {

@@ -21,8 +21,11 @@ use crate::layers::caller::rate::{self, Lent, Needs};
 use crate::layers::content::csrf::{self, FormTokens, Intent};
 use crate::layers::content::gate as rules;
 use crate::layers::departure::cookies;
+use crate::layers::departure::headers::learn::{self, Report};
 use crate::layers::departure::redirect::{self, Onward};
 use crate::layers::record::event::{self, Event, RequestFacts};
+use crate::origin::Origin;
+use crate::own::Own;
 use crate::policy::Policy;
 use crate::request::{Moment, Peer};
 use crate::response::{self as leaving, Outstanding, Release};
@@ -121,7 +124,8 @@ impl Engine {
             |x| transport::judge(&head, &x.peer, &x.client, &x.site, &x.rules.transport),
             |x| transport::Scheme::seen(&x.peer, &x.client),
         )?;
-        if let Some(reason) = framing::reserved(&here.path) {
+        here.own = Own::asked(&head, &here.path, &here.rules);
+        if let Some(reason) = framing::reserved(&here.path).filter(|_| here.own.is_none()) {
             return ControlFlow::Break(gate::refuse(here, Layer::Framing, reason.into()));
         }
         cookies::arrive(&mut head.headers, here, &self.keys);
@@ -139,8 +143,10 @@ impl Engine {
         let Received { head, wire, mut exchange, needs } = received;
         let here = &mut exchange;
         settle(here, Layer::Rate, |x| rate::judge(&needs, lent, x), |_| ())?;
-        let intent =
-            settle(here, Layer::Csrf, |x| csrf::judge_head(&head, x, &self.keys), |_| Intent::Unasked)?;
+        let intent = match here.own {
+            Some(own) if own.is_called_by_browsers() => Intent::Unasked,
+            _ => settle(here, Layer::Csrf, |x| csrf::judge_head(&head, x, &self.keys), |_| Intent::Unasked)?,
+        };
         settle(here, Layer::Gate, |x| rules::judge_head(&head, wire.as_ref(), x), |_| ())?;
         ControlFlow::Continue(Identified { head, exchange, intent })
     }
@@ -264,6 +270,18 @@ impl Admitted {
     #[must_use]
     pub fn scheme(&self) -> transport::Scheme {
         self.exchange.scheme
+    }
+
+    /// The page of our own that was asked for: the door answers it, and asks no app.
+    #[must_use]
+    pub fn own(&self) -> Option<Own> {
+        self.exchange.own
+    }
+
+    /// The reports in a body that was sent to [`Own::CspReport`].
+    #[must_use]
+    pub fn reports(&self, body: &[u8]) -> Vec<Report> {
+        learn::reports(body, &Origin::ours(self.exchange.scheme, &self.exchange.site))
     }
 
     /// What was only observed so far; the door records it.

@@ -13,8 +13,10 @@ use crate::layers::arrival::transport::Scheme;
 use crate::layers::caller::rate::{Allowance, Guest, Limit};
 use crate::layers::content::{csrf, gate};
 use crate::layers::departure::headers::Nonce;
+use crate::layers::departure::headers::learn::Sighting;
 use crate::layers::departure::redirect;
 use crate::layers::record::event::{self, Event};
+use crate::own::Own;
 use crate::policy::Rules;
 use crate::request::{Moment, Peer};
 use crate::verdict::{Layer, Mode, Place};
@@ -76,6 +78,10 @@ pub(crate) struct Exchange {
     pub(crate) resubmit: Option<csrf::Resubmit>,
     /// What the request told that a redirect could be made of.
     pub(crate) told: redirect::Told,
+    /// What the page held, while a policy is learned.
+    pub(crate) sighting: Option<Box<Sighting>>,
+    /// A page of our own that was asked for, which no app sees.
+    pub(crate) own: Option<Own>,
     /// For scripts and styles of this response.
     pub(crate) nonce: Nonce,
     /// The rules at work on this exchange; none before they are asked and once they are done.
@@ -119,6 +125,8 @@ impl Exchange {
             resubmit: None,
             told: redirect::Told::default(),
             inspection: None,
+            sighting: None,
+            own: None,
             events: Vec::new(),
             observed: Vec::new(),
         })

@@ -21,6 +21,7 @@ mod gate;
 pub mod keys;
 pub mod layers;
 pub mod origin;
+pub mod own;
 pub mod page;
 pub mod policy;
 mod reason;

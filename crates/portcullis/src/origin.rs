@@ -74,6 +74,15 @@ impl Origin {
         &self.host
     }
 
+    /// Whether this is a web socket to the host and port of `other`, as secure as that.
+    pub(crate) fn is_socket_of(&self, other: &Self) -> bool {
+        let fits = matches!(
+            (self.scheme.as_str(), other.scheme.as_str()),
+            ("wss", "https") | ("ws" | "wss", "http")
+        );
+        fits && self.host == other.host && self.port == other.port
+    }
+
     /// Whether `other` is the same host and both ports are those of their schemes, but `other` is HTTPS
     /// and this one is plain HTTP: what a gate sees that does not know of the balancer which ends TLS.
     pub(crate) fn is_plain_side_of(&self, other: &Self) -> bool {

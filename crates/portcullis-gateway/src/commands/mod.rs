@@ -1,6 +1,7 @@
 //! What a terminal sees.
 
 mod check;
+mod csp;
 mod demo;
 mod explain;
 mod fault;
@@ -31,6 +32,8 @@ enum Command {
     /// It reads nothing but the policy, so that it runs where certificates and keys are not; files that the
     /// policy names, and ports, are tried by `run`.
     Check(check::Check),
+    /// Make a content security policy from traffic
+    Csp(csp::Csp),
     /// Print the JSON Schema of the policy, for editors
     Schema,
     /// Tell in plain words why a request was refused
@@ -64,6 +67,7 @@ pub fn main() -> ExitCode {
         Command::Run(run) => run.start(),
         Command::Demo(demo) => demo.start(),
         Command::Check(check) => check.start(),
+        Command::Csp(csp) => csp.start(),
         Command::Schema => schema(),
         Command::Explain(explain) => explain.start(),
     };

@@ -42,6 +42,18 @@ impl DataDir {
         self.0.join("events.jsonl")
     }
 
+    /// What is learned of a content security policy.
+    #[must_use]
+    pub fn lessons(&self) -> PathBuf {
+        Self::lessons_in(&self.0)
+    }
+
+    /// The same, for commands that read a directory without opening it.
+    #[must_use]
+    pub fn lessons_in(directory: &Path) -> PathBuf {
+        directory.join("csp.json")
+    }
+
     /// Keeps other gates out. Two of them would write over each other's events, and each renew the
     /// certificates that the other serves.
     ///
@@ -119,6 +131,13 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
             Err(error)
         }
     }
+}
+
+/// Replaces a file of the operator's, whole or not at all, with the rights that it has.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let rights = fs::metadata(path).map(|it| it.permissions()).ok();
+    write_private(path, bytes)?;
+    rights.map_or(Ok(()), |rights| fs::set_permissions(path, rights))
 }
 
 fn create_private(path: &Path) -> io::Result<File> {

@@ -2,6 +2,7 @@
 
 pub mod data_dir;
 pub mod keys;
+pub mod lessons;
 pub mod log;
 mod notice;
 

@@ -58,7 +58,7 @@ pub struct Advice {
 }
 
 /// Every number with its level and its title: the table of `docs/advice.md`.
-pub const TABLE: [(&str, Level, &str); 26] = [
+pub const TABLE: [(&str, Level, &str); 27] = [
     ("P001", Level::Danger, "a layer is off for the whole site"),
     ("P002", Level::Warn, "a layer only observes on the whole site"),
     ("P003", Level::Warn, "a layer is off on a route"),
@@ -81,6 +81,7 @@ pub const TABLE: [(&str, Level, &str); 26] = [
     ("P032", Level::Warn, "the content security policy lets injected script run"),
     ("P033", Level::Info, "the content security policy leaves a way around it"),
     ("P034", Level::Warn, "referrers tell whole addresses to strangers"),
+    ("P035", Level::Info, "a content security policy is being learned"),
     ("P040", Level::Warn, "a limit is so large that it hardly limits"),
     ("P041", Level::Danger, "CSRF protection is off on a route"),
     ("P042", Level::Info, "whole families of origins may act for visitors"),

@@ -108,6 +108,14 @@ fn content_policy(written: &File, list: &mut Vec<Advice>) {
             "take it out: the default tells them the origin alone",
         ));
     }
+    if raw.csp_learn == Some(true) {
+        list.push(advice(
+            "P035",
+            "headers.csp_learn",
+            "a policy is learned: pages ask browsers to report what they load, and browsers say so in their consoles",
+            "when the site has been used for a while, `portcullis csp suggest --apply` writes the policy and ends it",
+        ));
+    }
     if raw.csp.is_empty() {
         if !raw.csp_report_only.is_empty() {
             list.push(advice(
@@ -121,8 +129,8 @@ fn content_policy(written: &File, list: &mut Vec<Advice>) {
                 "P030",
                 "headers.csp",
                 "pages without script are held to that, but on pages with scripts an injected one would run",
-                "look at the report-only policy of those pages in the browser, and write what fits into \
-                 `[headers.csp]`",
+                "write `csp_learn = true` below `[headers]`, let the site be used for a while, and let \
+                 `portcullis csp suggest --apply` write the policy",
             ));
         }
         return;

@@ -170,7 +170,7 @@ impl Held {
         let Self { mut exchange, keys, mut head, raw, decoder, scanner, .. } = *self;
         let events = head::finish(&mut head, &mut exchange, &keys, &Change::None, None, None);
         let tail = Some(Tail::new(way_of_rest(seen, decoder, scanner), exchange).watched(watch));
-        Box::new(Departure { head, first: Bytes::from(raw), tail, events })
+        Box::new(Departure { head, first: Bytes::from(raw), tail, events, sighting: None })
     }
 
     fn depart(mut self: Box<Self>, seen: Seen) -> Box<Departure> {
@@ -224,8 +224,9 @@ impl Held {
             (None, seen) => (Change::None, raw, way_of_rest(seen, decoder, scanner)),
         };
         let events = head::finish(&mut head, &mut exchange, &keys, &change, ours, Some(&findings));
+        let sighting = exchange.sighting.take();
         let tail = Some(Tail::new(way, exchange).watched(watch));
-        Box::new(Departure { head, first: Bytes::from(first), tail, events })
+        Box::new(Departure { head, first: Bytes::from(first), tail, events, sighting })
     }
 
     /// Makes tokens, where this page may have some.

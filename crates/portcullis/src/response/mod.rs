@@ -31,6 +31,7 @@ use crate::gate::{self, Refusal, settle};
 use crate::keys::Keyring;
 use crate::layers::content::gate as rules;
 use crate::layers::departure::headers;
+use crate::layers::departure::headers::learn::Sighting;
 use crate::layers::departure::leak::Scanner;
 use crate::layers::record::event::Event;
 use crate::reason::Reason;
@@ -100,6 +101,8 @@ pub struct Departure {
     pub tail: Option<Tail>,
     /// For the log.
     pub events: Vec<Event>,
+    /// What the page held, where a content security policy is learned.
+    pub sighting: Option<Box<Sighting>>,
 }
 
 /// The body must end here: what follows may not pass. The door breaks the connection off, so that the
@@ -127,7 +130,7 @@ fn replaced(refusal: Refusal, exchange: &mut Exchange) -> Box<Departure> {
     }
     let mut events = refusal.events;
     events.extend(exchange.take_events());
-    Box::new(Departure { head, first: body, tail: None, events })
+    Box::new(Departure { head, first: body, tail: None, events, sighting: None })
 }
 
 /// cookies, headers, leak, html: see [`crate::engine::Engine::release`].
@@ -212,7 +215,7 @@ fn watched(exchange: &mut Exchange, method: &Method, head: &response::Parts) -> 
 fn go(mut exchange: Box<Exchange>, mut head: response::Parts, keys: &Keyring, way: Way) -> Release {
     let events = head::finish(&mut head, &mut exchange, keys, &Change::None, None, None);
     let tail = Some(Tail::new(way, exchange));
-    Release::Ready(Box::new(Departure { head, first: Bytes::new(), tail, events }))
+    Release::Ready(Box::new(Departure { head, first: Bytes::new(), tail, events, sighting: None }))
 }
 
 fn would_be_edited(exchange: &Exchange, head: &response::Parts) -> bool {

@@ -71,7 +71,7 @@ fn sent_as(
             },
         }
     };
-    let Departure { head, first, tail, events: mut told } = *departure;
+    let Departure { head, first, tail, events: mut told, .. } = *departure;
     events.append(&mut told);
     let mut body = first.to_vec();
     let mut steps = Vec::new();

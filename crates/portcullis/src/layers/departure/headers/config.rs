@@ -55,6 +55,9 @@ pub struct Raw {
     pub csp_report_only: RawCsp,
     /// Fit a policy to pages for which nobody wrote one; `true` by default.
     pub csp_fitted: Option<bool>,
+    /// Learn a policy from traffic, for `portcullis csp suggest`: browsers are asked to report what pages load
+    /// beyond their markup, and say so in their consoles; `false` by default.
+    pub csp_learn: Option<bool>,
     /// `Reporting-Endpoints`: names for `report-to`, as in `{ csp = "https://reports.example/csp" }`.
     pub reporting_endpoints: BTreeMap<String, String>,
 }
@@ -150,6 +153,8 @@ pub struct Config {
     pub(super) csp: Csp,
     pub(super) csp_report_only: Csp,
     pub(super) csp_fitted: bool,
+    /// Whether a policy is learned from traffic.
+    pub csp_learn: bool,
     pub(super) reporting_endpoints: Option<String>,
     /// Where the fitted policy reports to: the first end point.
     pub(super) first_endpoint: Option<String>,
@@ -188,6 +193,7 @@ impl Config {
             csp,
             csp_report_only,
             csp_fitted: raw.csp_fitted.unwrap_or(true),
+            csp_learn: raw.csp_learn.unwrap_or(false),
             reporting_endpoints: endpoints(&raw.reporting_endpoints, faults),
             first_endpoint: raw.reporting_endpoints.keys().next().cloned(),
         }

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, response};
 
 use super::config::Frames;
 use super::csp::{Csp, Directive, Nonce, Source};
-use super::{Config, fit, fixed};
+use super::{Config, fit, fixed, learn};
 use crate::exchange::Exchange;
 use crate::layers::arrival::transport;
 use crate::layers::departure::html::Findings;
@@ -73,6 +73,9 @@ fn edit(head: &mut response::Parts, exchange: &mut Exchange, findings: Option<&F
     session_headers(&mut headers, exchange, &kind);
     logout(&mut headers, exchange, head.status);
     policies(&mut headers, exchange, &kind, findings, ancestors);
+    if let Some(findings) = findings {
+        watch(&mut headers, exchange, &kind, head.status, findings);
+    }
 }
 
 struct Edit<'a> {
@@ -223,11 +226,11 @@ fn policies(
 ) {
     let config = headers.config;
     let nonce = &exchange.nonce;
+    let written_by_app = headers.has(&CONTENT_SECURITY_POLICY);
+    let reported_by_app = headers.has(&CONTENT_SECURITY_POLICY_REPORT_ONLY);
     if let Some(endpoints) = &config.reporting_endpoints {
         headers.set_text(HeaderName::from_static("reporting-endpoints"), endpoints);
     }
-    let written_by_app = headers.has(&CONTENT_SECURITY_POLICY);
-    let reported_by_app = headers.has(&CONTENT_SECURITY_POLICY_REPORT_ONLY);
     if is_page(kind) && !config.csp_report_only.is_empty() {
         let value = config.csp_report_only.header(nonce);
         headers.set_text(CONTENT_SECURITY_POLICY_REPORT_ONLY, &value);
@@ -255,6 +258,34 @@ fn policies(
             None => report_only,
         };
         add(headers, &CONTENT_SECURITY_POLICY_REPORT_ONLY, &report_only, nonce);
+    }
+}
+
+/// While the gate learns, its policy goes beside any other: browsers obey and report each by itself.
+fn watch(
+    headers: &mut Edit<'_>,
+    exchange: &mut Exchange,
+    kind: &str,
+    status: StatusCode,
+    findings: &Findings,
+) {
+    if !headers.config.csp_learn || !is_page(kind) {
+        return;
+    }
+    let policy = learn::watched(findings).header(&exchange.nonce);
+    let endpoint = format!("{}=\"{}\"", learn::ENDPOINT, learn::REPORTS);
+    let ours = [
+        (CONTENT_SECURITY_POLICY_REPORT_ONLY, policy),
+        (HeaderName::from_static("reporting-endpoints"), endpoint),
+    ];
+    for (name, value) in ours {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.headers.append(name, value);
+        }
+    }
+    if status.is_success() {
+        let sighting = learn::Sighting { page: exchange.path.clone(), findings: findings.clone() };
+        exchange.sighting = Some(Box::new(sighting));
     }
 }
 

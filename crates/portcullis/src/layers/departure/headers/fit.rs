@@ -185,7 +185,7 @@ fn scripts(findings: &Findings) -> Option<Csp> {
 }
 
 /// The page's own origin and those that were found.
-fn listed(found: &Sources) -> Vec<Source> {
+pub(super) fn listed(found: &Sources) -> Vec<Source> {
     let mut sources = vec![Source::Own];
     if found.data {
         sources.push(Source::scheme("data"));

@@ -30,6 +30,7 @@ pub mod csp;
 mod decide;
 mod fit;
 mod fixed;
+pub mod learn;
 
 pub use config::{Config, EmbedderPolicy, Frames, OpenerPolicy, Raw, ReferrerPolicy, ResourcePolicy};
 pub use csp::Nonce;
