@@ -103,7 +103,7 @@ fn release(outcome: &mut Outcome, engine: &Engine, outstanding: portcullis::Outs
         },
     };
     let Stage { departure, rest } = departure;
-    let Departure { head, first, tail, events } = *departure;
+    let Departure { head, first, tail, events, .. } = *departure;
     outcome.read_events(&events);
     outcome.status = head.status.as_u16();
     outcome.headers = lines(&head.headers);
