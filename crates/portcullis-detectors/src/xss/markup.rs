@@ -293,7 +293,10 @@ impl Seen {
 
 fn judge_element(element: &[u8], seen: &Seen, after: &[u8]) -> Option<&'static str> {
     match element {
-        b"iframe" | b"frame" | b"embed" | b"portal" | b"fencedframe" | b"object" | b"layer" | b"ilayer" | b"webview" if seen.source => {
+        b"iframe" | b"frame" | b"embed" | b"portal" | b"fencedframe" | b"object" | b"layer" | b"ilayer"
+        | b"webview"
+            if seen.source =>
+        {
             Some("it embeds another document")
         }
         b"applet" | b"handler" | b"listener" if seen.any => Some("it embeds a program"),

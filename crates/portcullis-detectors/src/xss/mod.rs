@@ -86,9 +86,10 @@ fn detect_counting(input: &[u8], steps: &mut usize) -> Option<Finding> {
 
 /// `&lt;script&gt;alert(1)`: escaped text is ordinary, but nobody escapes a demonstration to talk about it.
 fn named_references(input: &[u8]) -> Option<Vec<u8>> {
-    let demonstrates = [&b"alert("[..], b"prompt(", b"confirm(", b"eval(", b"document.", b"javascript:", b"alert`"]
-        .iter()
-        .any(|word| memchr::memmem::find(&input.to_ascii_lowercase(), word).is_some());
+    let demonstrates =
+        [&b"alert("[..], b"prompt(", b"confirm(", b"eval(", b"document.", b"javascript:", b"alert`"]
+            .iter()
+            .any(|word| memchr::memmem::find(&input.to_ascii_lowercase(), word).is_some());
     let entity = memchr::memmem::find(input, b"&lt").or_else(|| memchr::memmem::find(input, b"&LT"));
     entity.filter(|_| demonstrates)?;
     Some(entity::decode(input).into_owned())
@@ -431,7 +432,9 @@ fn in_script(input: &[u8], steps: &mut usize) -> Option<Hit> {
         .any(|word| memchr::memmem::find(&rest, word).is_some())
     };
     let handles = names::is_event(&name.to_ascii_lowercase()) && after.starts_with(b"=") && code.acts;
-    (code.whole && code.demonstrates && (direct || handles || evaluates || reaches || code.alerts || !begins_with_name(first)))
+    (code.whole
+        && code.demonstrates
+        && (direct || handles || evaluates || reaches || code.alerts || !begins_with_name(first)))
     .then(|| Hit::new(0..input.len(), "a script", "it is code that acts on the page", "code"))
 }
 
