@@ -32,6 +32,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod audit;
 pub mod bodies;
 mod collections;
 mod detectors;
@@ -53,6 +54,7 @@ pub mod transforms;
 mod values;
 mod vocabulary;
 
+pub use audit::AuditRecord;
 pub use collections::{Collections, MemoryCollections, Stored, VarChange};
 pub use error::{Fault, LoadError};
 pub use exclusions::Exclusions;

@@ -16,6 +16,10 @@ pub(crate) struct Calendar {
     pub(crate) weekday: u8,
 }
 
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+
 impl Calendar {
     /// By the algorithm of Howard Hinnant, `civil_from_days`.
     pub(crate) fn of(time: Duration) -> Self {
@@ -40,6 +44,23 @@ impl Calendar {
             weekday: small((days + 4) % 7),
         }
     }
+
+    /// `25/Nov/2026:17:45:42 +0000`, as in access logs.
+    pub(crate) fn common_log(self) -> String {
+        let Self { day, year, hour, minute, second, .. } = self;
+        format!("{day:02}/{}/{year}:{hour:02}:{minute:02}:{second:02} +0000", self.month_name())
+    }
+
+    /// `Wed Nov 25 17:45:42 2026`, as `asctime` of C.
+    pub(crate) fn asctime(self) -> String {
+        let Self { day, year, hour, minute, second, .. } = self;
+        let weekday = DAYS.get(usize::from(self.weekday)).copied().unwrap_or_default();
+        format!("{weekday} {} {day:>2} {hour:02}:{minute:02}:{second:02} {year}", self.month_name())
+    }
+
+    fn month_name(self) -> &'static str {
+        MONTHS.get(usize::from(self.month).wrapping_sub(1)).copied().unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
@@ -51,6 +72,7 @@ mod tests {
         let leap = Calendar::of(Duration::from_secs(1_709_164_800));
         assert_eq!((leap.year, leap.month, leap.day, leap.weekday), (2024, 2, 29, 4));
         let after = Calendar::of(Duration::from_secs(1_709_251_200));
-        assert_eq!((after.year, after.month, after.day, after.weekday), (2024, 3, 1, 5));
+        assert_eq!(after.asctime(), "Fri Mar  1 00:00:00 2024");
+        assert_eq!(Calendar::of(Duration::ZERO).common_log(), "01/Jan/1970:00:00:00 +0000");
     }
 }

@@ -2,5 +2,7 @@
 
 mod crs;
 mod faults;
+mod language;
+mod logs;
 mod vocabulary;
 mod walks;
