@@ -234,7 +234,7 @@ fn collections_outlive_a_transaction_and_their_variables_expire() {
     "#;
     let set = Arc::new(load(rules));
     let store = Arc::new(MemoryCollections::new(10));
-    let mut at = |seconds: u64| {
+    let at = |seconds: u64| {
         let collections: Option<Arc<dyn Collections>> = Some(store.clone());
         let now = Duration::from_secs(1000 + seconds);
         let start = Start { now, collections, ..Start::default() };
