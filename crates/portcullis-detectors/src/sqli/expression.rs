@@ -24,6 +24,7 @@ impl Parser<'_> {
                     if matches!(self.kind(), Kind::Operator(_)) {
                         self.facts.peculiar = true;
                     }
+                    self.facts.booleans += 1;
                     let and = self.is(Word::And);
                     self.bump();
                     after_boolean = true;

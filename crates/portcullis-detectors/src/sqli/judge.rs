@@ -158,7 +158,11 @@ impl Case<'_> {
         if facts.chooses && (facts.ended || firm) {
             return Some("it asks a question by a condition of its own");
         }
-        if firm && facts.statement.is_some_and(|query| query.technical) {
+        if firm
+            && facts.statement.is_some_and(|query| {
+                query.technical && (!facts.unannounced || self.stands_behind_value(query))
+            })
+        {
             return Some("it ends the statement and begins another");
         }
         self.surrounded().then_some("it joins an expression of its own between two parts of the string")
@@ -231,7 +235,7 @@ impl Case<'_> {
             return Some("it puts a subquery into the expression");
         }
         match facts.clause {
-            Some(clause) if ending == Ending::Cut && clause != Clause::Other => {
+            Some(clause) if ending == Ending::Cut && clause != Clause::Other && self.cut_is_meant() => {
                 return Some("it adds a clause to the query");
             }
             Some(Clause::Order) if facts.operators == 0 && self.stop.is_none() && ending == Ending::Plain => {
@@ -427,6 +431,10 @@ impl Case<'_> {
         }
         if self.facts.cut.is_some() || self.facts.closed > 0 && self.facts.peculiar {
             return true;
+        }
+        // `6 and 8 or 6` is an answer again.
+        if self.facts.booleans > 1 && !self.facts.peculiar {
+            return false;
         }
         match (self.first_literal, literal) {
             (_, Literal::True | Literal::False) => true,

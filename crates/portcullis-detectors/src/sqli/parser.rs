@@ -157,6 +157,8 @@ pub(super) struct Facts {
     pub(super) ended: bool,
     /// The statement began without a `;` in front, where a quoted word may only look like one.
     pub(super) unannounced: bool,
+    /// How many AND, OR and XOR there are.
+    pub(super) booleans: u32,
     /// AND or OR stands directly behind a lone literal.
     pub(super) lone_first: bool,
     /// Words of SQL on either side of a comment.

@@ -324,17 +324,23 @@ impl Parser<'_> {
                 if value.compares && value.constant && outside {
                     self.facts.tautology = true;
                 }
-                note = if word == Word::Where { Clause::Where } else { Clause::Having };
+                let tells = value.compares || value.constant || value.calls || value.asks;
+                note = match word {
+                    Word::Where => Clause::Where,
+                    _ if tells => Clause::Having,
+                    _ => Clause::Other,
+                };
             }
             Word::Limit => {
                 self.eat(Word::All);
+                let mut named = false;
                 if !matches!(self.kind(), Kind::Word(Word::Offset)) {
-                    self.expression()?;
+                    named = self.expression()?.name.is_some();
                 }
                 if self.eat_mark(b',') {
                     self.expression()?;
                 }
-                note = Clause::Limit;
+                note = if named { Clause::Other } else { Clause::Limit };
             }
             Word::Offset => {
                 self.expression()?;

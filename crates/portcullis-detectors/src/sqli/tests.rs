@@ -153,6 +153,55 @@ fn sentences_with_the_words_and_signs_of_sql_are_none() {
 }
 
 #[test]
+fn a_quotation_of_sql_is_a_statement_only_behind_a_value() {
+    assert_ordinary(&[
+        "He said 'select the column on page 3' and left",
+        "{\"select\": false, \"where\": \"#/definitions/a\"}",
+        "cursor.execute(\"select name from test where name=?\", (name,))",
+        "POSIX Shell's \"select\" loop",
+        "the 'if' keyword and the 'exec' builtin",
+    ]);
+    assert_attacks(&["x' waitfor delay '0:0:5", "1 exec xp_cmdshell 'dir'", "admin' select * from users--"]);
+}
+
+#[test]
+fn several_numbers_with_and_and_or_are_an_answer() {
+    assert_ordinary(&[
+        "6 and 85 or 6",
+        "49 and 1 or 49",
+        "0 <= m && m < c",
+        "having fun",
+        "library for parsing -- tools",
+    ]);
+}
+
+#[test]
+fn numbers_end_where_a_keyword_begins_in_some_database() {
+    assert_attacks(&[
+        "1.union select 2",
+        "-.1union select 2",
+        "1Dunion select 2",
+        "1 and 1=0.e1 union select a from b",
+        "x' or sleep 1.e(5)#",
+        "1\u{a0}or\u{a0}1=1",
+        "1 /* /* */ */ or 1=1",
+    ]);
+}
+
+#[test]
+fn encodings_that_are_undone_on_the_way_are_undone() {
+    assert_attacks(&[
+        "%2527%2520or%25201%253D1--",
+        "%u0027 or 1=1--",
+        "\\u0027 or 1=1--",
+        "&#39; or 1=1--",
+        "\u{ff07} or 1=1--",
+        "1' un/**/ion sel/**/ect 1,2--",
+    ]);
+    assert!(detect(b"\xc0\xa7 or 1=1--").is_some());
+}
+
+#[test]
 fn the_finding_names_the_place_and_the_bytes() {
     let input = b"admin' or 1=1 -- x";
     let found = detect(input).unwrap();

@@ -283,11 +283,7 @@ fn called(found: &mut Code, name: &[u8], root: &[u8], computed: bool, last: Last
             name,
             b"Function" | b"setTimeout" | b"setInterval" | b"import" | b"importScripts" | b"fetch"
         ) && root == name
-        || names::is_global(root)
-            && matches!(
-                name,
-                b"write" | b"writeln" | b"open" | b"createElement" | b"getElementById" | b"assign"
-            )
+        || names::is_global(root) && matches!(name, b"write" | b"writeln" | b"open" | b"assign")
     {
         found.acts = true;
         found.demonstrates = true;
