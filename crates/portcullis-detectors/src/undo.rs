@@ -173,9 +173,10 @@ fn push(decoded: &mut Vec<u8>, value: u32, byte: bool) {
     }
 }
 
-/// `+` for a space, as a form sends it, where there is no other space.
+/// `+` for a space, as a form sends it, where there are more of them than spaces.
 pub(crate) fn spaces(input: &[u8]) -> Option<Vec<u8>> {
-    if memchr::memchr(b'+', input).is_none() || memchr::memchr(b' ', input).is_some() {
+    let pluses = memchr::memchr_iter(b'+', input).count();
+    if pluses == 0 || memchr::memchr_iter(b' ', input).count() > pluses {
         return None;
     }
     let spaced: Vec<u8> = input.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();

@@ -115,6 +115,15 @@ impl Case<'_> {
         })
     }
 
+    /// `use 'or' in a text, never 'like'`: the last quote ends a quotation, and only quotations are compared.
+    fn is_quotation(&self) -> bool {
+        let Place::Quoted(quote) = self.place else { return false };
+        self.facts.cut.is_none()
+            && self.input.ends_with(&[quote])
+            && self.before().iter().any(u8::is_ascii_whitespace)
+            && self.facts.open.is_some_and(|(_, at)| at + 1 == self.input.len())
+    }
+
     /// A statement without `;` stands behind a value, not in the middle of a quotation.
     fn stands_behind_value(&self, query: Query) -> bool {
         let before = self.before();
@@ -192,7 +201,7 @@ impl Case<'_> {
         if facts.acts {
             return Some("it calls a function that acts on the server");
         }
-        if facts.tautology {
+        if facts.tautology && !self.is_quotation() {
             return Some("it adds a condition that is always true or always false");
         }
         if let Some(query) = facts.statement
@@ -262,7 +271,11 @@ impl Case<'_> {
             let joins = facts.operators > 0 || facts.adjacent && self.input.len() < 5;
             let quotes = self.input.iter().filter(|byte| **byte == self.quote()).count();
             let most = if facts.compares && facts.operators > 2 { 9 } else { 5 };
+            let word = trim(self.input.get(self.broke + 1..).unwrap_or_default())
+                .first()
+                .is_some_and(u8::is_ascii_alphabetic);
             if joins
+                && !word
                 && quotes < most
                 && self.input != b"\"*\""
                 && facts.closed == 0
@@ -507,7 +520,7 @@ impl Case<'_> {
         if matches!(facts.clause, Some(Clause::Outfile | Clause::Procedure)) {
             return Some("it adds a clause to the query");
         }
-        if facts.tells && facts.condition {
+        if facts.condition && (facts.tells || facts.subquery.is_some()) {
             return Some("it asks the database about itself");
         }
         let variable = self.first.kind == Kind::Variable && self.bytes(self.first).starts_with(b"@");

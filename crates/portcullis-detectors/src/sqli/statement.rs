@@ -176,7 +176,7 @@ impl Parser<'_> {
                 while matches!(self.kind(), Kind::Word(Word::With) | Kind::Name) {
                     self.bump();
                 }
-                Ok(plain)
+                Ok(Query { definite: true, ..plain })
             }
             Word::If | Word::While => {
                 self.bump();
@@ -288,7 +288,7 @@ impl Parser<'_> {
                 if words < 2 || !joined {
                     return self.stop();
                 }
-                Ok(plain)
+                Ok(Query { definite: matches!(word, Word::Grant | Word::Revoke), ..plain })
             }
             Word::Kill
             | Word::Reconfigure
