@@ -44,8 +44,17 @@ pub fn detect(input: &[u8]) -> Option<Finding> {
 }
 
 fn detect_counting(input: &[u8], steps: &mut usize) -> Option<Finding> {
+    let spaced = input.iter().any(u8::is_ascii_whitespace);
+    let plain = input.iter().all(|byte| byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace());
+    if plain && !spaced {
+        *steps += input.len();
+        return None;
+    }
     if let Some(finding) = read(input, steps) {
         return Some(finding);
+    }
+    if plain {
+        return None;
     }
     // Decoded once more, or twice where it was encoded twice.
     let mut decoded = None;
@@ -174,6 +183,9 @@ fn in_quotes(input: &[u8], quote: u8, lexis: Lexis, steps: &mut usize) -> Option
 }
 
 fn bare(input: &[u8], lexis: Lexis, steps: &mut usize) -> Option<Finding> {
+    if is_plain_text(input, lexis, steps) {
+        return None;
+    }
     let mut parser = Parser::new(input, 0, lexis, 0);
     let first = parser.now;
     if matches!(first.kind, Kind::End | Kind::Cut) {
@@ -216,6 +228,23 @@ fn bare(input: &[u8], lexis: Lexis, steps: &mut usize) -> Option<Finding> {
             versions: parser.lexer.versions > 0,
         },
     )
+}
+
+/// A word next to a word, or one alone: no grammar goes on from there, so most texts end here.
+fn is_plain_text(input: &[u8], lexis: Lexis, steps: &mut usize) -> bool {
+    let mut lexer = lexer::Lexer::new(input, 0, lexis);
+    let first = lexer.next();
+    if !matches!(first.kind, Kind::Name | Kind::Number) {
+        *steps += lexer.steps;
+        return false;
+    }
+    let second = lexer.next();
+    *steps += lexer.steps;
+    match second.kind {
+        Kind::End | Kind::Junk => true,
+        Kind::Name => !words::acts(lexer.text(second)),
+        _ => false,
+    }
 }
 
 /// The first word that is no sign and no parenthesis.

@@ -293,13 +293,13 @@ impl Seen {
 
 fn judge_element(element: &[u8], seen: &Seen, after: &[u8]) -> Option<&'static str> {
     match element {
-        b"iframe" | b"frame" | b"embed" | b"portal" | b"fencedframe" | b"object" | b"layer" | b"ilayer"
-        | b"webview"
+        b"iframe" | b"frame" | b"embed" | b"portal" | b"fencedframe" | b"object" | b"xml" | b"layer"
+        | b"ilayer" | b"webview"
             if seen.source =>
         {
             Some("it embeds another document")
         }
-        b"applet" | b"handler" | b"listener" if seen.any => Some("it embeds a program"),
+        b"applet" | b"handler" | b"listener" | b"import" if seen.any => Some("it embeds a program"),
         b"base" if seen.href => Some("it changes where all addresses of the page lead"),
         b"link" if seen.href && seen.relation => Some("it loads a style sheet or document"),
         b"meta" if seen.equivalent => Some("it gives the browser a header of its own"),
@@ -339,7 +339,8 @@ pub(super) fn judge_attribute(element: &[u8], attribute: &Attribute<'_>) -> Opti
     // Old browsers ended an unquoted value at a slash, or took an empty one: `<img src=x/onerror=…>`.
     if !attribute.quoted
         && let Some(equals) = memchr::memchr(b'=', value)
-        && let Some(inner) = value.get(..equals).and_then(|head| head.rsplit(|b| *b == b'/').next())
+        && let Some(inner) =
+            value.get(..equals).and_then(|head| head.rsplit(|b| matches!(b, b'/' | b'`')).next())
         && names::is_event(&lower(inner))
         && looks_like_code(value.get(equals + 1..).unwrap_or_default())
     {
