@@ -1,6 +1,7 @@
 # make demo    the sample app with its flaws, bare and behind the gate (needs Rust and a C compiler)
 # make check   the fast loop: format, lints, unit tests
 # make test    everything, with its own set-up
+# make bench   side by side with the peers, with its own set-up; figures in bench/*/results
 # make clean   what the above made
 
 CARGO_TARGET_DIR ?= $(CURDIR)/target
@@ -8,7 +9,7 @@ export CARGO_TARGET_DIR
 
 # Each part takes both cores by itself, and its output is to be read.
 .NOTPARALLEL:
-.PHONY: demo check test setup test-rust test-browser clean
+.PHONY: demo check test bench bench-rules setup test-rust test-browser clean
 
 demo:
 	cargo run --release -p portcullis-gateway --bin portcullis -- demo
@@ -34,6 +35,13 @@ test-browser: setup
 	cargo build --workspace
 	cd tests/browser && PORTCULLIS="$(CARGO_TARGET_DIR)/debug/portcullis" \
 		node --test --test-concurrency=1 --test-reporter=spec
+
+bench: bench-rules
+
+# The rule engine beside libmodsecurity and Coraza, with the Core Rule Set that PORTCULLIS_CRS names.
+bench-rules:
+	bench/rules/setup.sh
+	bench/rules/run.py
 
 clean:
 	cargo clean
