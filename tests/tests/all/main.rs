@@ -4,6 +4,7 @@
 
 mod crs_bytes;
 mod doors_agree;
+mod fuzz;
 mod http2;
 mod policy_reference;
 mod rate;
