@@ -11,7 +11,7 @@ use portcullis_tower::{EventSink, GateLayer, Lender};
 use tokio::sync::{oneshot, watch};
 
 use crate::listen::{
-    Address, Binding, Door, Drain, Inherited, Introducers, Judge, Sockets, Worker, adopt, bind,
+    Address, Binding, Crowd, Door, Drain, Inherited, Introducers, Judge, Sockets, Worker, adopt, bind,
 };
 use crate::record::data_dir::Lock;
 use crate::record::keys::{self, KeyError};
@@ -167,12 +167,21 @@ impl Gateway {
         spread(&mut doors, dangerous_plain, Listener::DangerousPlain, None, &introducers);
         let watcher = Watcher::new(log.clone(), data.lessons()).map_err(unusable)?;
         let sink: Arc<dyn EventSink> = Arc::new(watcher);
+        let crowd = Crowd::new(settings.capacity.within_open_files(), sink.clone());
         for (number, doors) in doors.into_iter().enumerate() {
             let (drain, drainer) = Drain::new(closed.clone());
             let proxy = Proxy::new(upstreams.clone(), threads, drain.clone(), log.clone());
             let gate = GateLayer::new(engine.clone(), sink.clone()).with_lender(lender.clone());
             let judge = Judge { engine: engine.clone(), sink: sink.clone(), lender: lender.clone() };
-            let worker = Worker { doors, gate, judge, timeouts: settings.timeouts, drain, drainer };
+            let worker = Worker {
+                doors,
+                gate,
+                judge,
+                timeouts: settings.timeouts,
+                crowd: crowd.clone(),
+                drain,
+                drainer,
+            };
             running.threads.push(spawn(number, worker, proxy)?);
         }
         Ok(running)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use portcullis::Policy;
 use portcullis::policy::raw;
 
-use crate::listen::{Address, Introducers, NoAddress, Timeouts};
+use crate::listen::{Address, Capacity, Introducers, NoAddress, Timeouts};
 use crate::run_as::RunAs;
 use crate::store::StoreSettings;
 use crate::tls::certificates::CertificateFiles;
@@ -34,6 +34,8 @@ pub struct Settings {
     pub threads: usize,
     /// How long the gate waits, for what.
     pub timeouts: Timeouts,
+    /// How much is served at once.
+    pub capacity: Capacity,
     /// Own certificates; with none, a local development authority makes one.
     pub certificates: Vec<CertificateFiles>,
     /// How often the certificate files are looked at.
@@ -90,6 +92,7 @@ impl Settings {
             user: None,
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             timeouts: Timeouts::default(),
+            capacity: Capacity::default(),
             certificates: Vec::new(),
             certificate_interval: Duration::from_secs(2),
             names: Vec::new(),
@@ -126,6 +129,7 @@ impl Settings {
         settings.unix_mode = listen.unix_mode.as_deref().and_then(raw::unix_mode).unwrap_or(Self::UNIX_MODE);
         settings.user = file.run.user.clone().map(|user| RunAs { user, group: file.run.group.clone() });
         settings.timeouts = Timeouts::from(&file.timeouts);
+        settings.capacity = Capacity::from(&file.listen);
         settings.certificates = file
             .tls
             .certificate

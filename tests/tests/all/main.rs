@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot read what it tests has failed")]
 
+mod attacks;
 mod crs_bytes;
 mod doors_agree;
+mod floods;
 mod fuzz;
 mod http2;
 mod policy_reference;

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::header::CONNECTION;
@@ -14,18 +15,23 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use portcullis::layers::arrival::framing::Wire;
 use portcullis::{Listener, Peer, TlsFacts};
 use portcullis_tower::{Body, BodyError, BodyFault, Gate};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_rustls::server::TlsStream;
 
+use super::crowd::{Crowd, Place, Slot};
+use super::frames::Counted;
 use super::introduced::{Introducers, introduction};
 use super::judge::Judge;
 use super::patience::{Patient, Slow};
+use super::shed;
 use super::sniff::{Rewound, Spoken, sniff};
+use super::stalled::{Streams, Watch};
 use super::stream::Stream;
 use super::strict::{Arrival, Patience, StrictStream, WireQueue};
 use super::worker::NothingHere;
@@ -47,6 +53,8 @@ const HANDSHAKE: u8 = 22;
 const HEADERS: usize = 100;
 /// HTTP/1: what is kept of an answer for a client that does not read it.
 const BUFFER: usize = 64 * 1024;
+/// The paths of the gate itself.
+const RESERVED: &str = "/.portcullis/";
 /// The longest list of headers; the engine's limits are lower, and tell why.
 const HEADER_LIST: u32 = 64 * 1024;
 
@@ -86,6 +94,7 @@ pub(crate) struct Connection {
     pub(crate) tls: Option<Arc<Secure>>,
     pub(crate) introducers: Arc<Introducers>,
     pub(crate) timeouts: Timeouts,
+    pub(crate) crowd: Arc<Crowd>,
     pub(crate) drain: Drain,
 }
 
@@ -106,28 +115,35 @@ enum Either {
 
 impl Connection {
     /// Serves until one side ends it, it falls silent for too long, or the gate closes.
-    pub(crate) async fn serve(self, stream: Stream, address: SocketAddr) {
+    pub(crate) async fn serve(self, stream: Stream, address: SocketAddr, mut place: Place) {
         let drain = self.drain.clone();
         let begun = tokio::select! {
-            begun = self.begin(stream, address) => begun,
+            begun = self.begin(stream, address, &mut place) => begun,
             () = drain.silences() => return,
         };
         match begun {
             Some(Begun { spoken, stream: Either::Plain(stream), address, connection, .. }) => {
-                connection.speak(spoken, stream, address, None).await;
+                connection.speak(spoken, stream, address, None, place).await;
             }
             Some(Begun { spoken, stream: Either::Tls(stream), address, connection, tls }) => {
-                connection.speak(spoken, *stream, address, tls).await;
+                connection.speak(spoken, *stream, address, tls, place).await;
             }
             None => {}
         }
     }
 
     /// Everything before the first request: who is there, and what is spoken.
-    async fn begin(self, stream: Stream, address: SocketAddr) -> Option<Begun> {
+    async fn begin(mut self, stream: Stream, address: SocketAddr, place: &mut Place) -> Option<Begun> {
+        if self.crowd.is_pressed() {
+            self.timeouts = self.timeouts.pressed();
+        }
         let (handshake, idle) = (self.timeouts.header, self.timeouts.idle);
         let unix = matches!(stream, Stream::Unix(_));
         let introduced = self.introducers.includes(address, unix);
+        if !introduced && !unix && !self.is_alone(address, place) {
+            shed::too_many(&stream, self.tls.is_some());
+            return None;
+        }
         // Who is connected and says nothing takes no memory for what it might say.
         let patience = if self.tls.is_some() || introduced { handshake } else { idle };
         let began = tokio::time::timeout(patience, stream.readable()).await;
@@ -138,7 +154,15 @@ impl Connection {
         let mut address = address;
         if introduced {
             match tokio::time::timeout(handshake, introduction(&mut stream)).await {
-                Ok(Ok(source)) => address = source.unwrap_or(address),
+                Ok(Ok(Some(source))) => {
+                    address = source;
+                    if !self.is_alone(address, place) {
+                        shed::too_many(stream.get_ref(), self.tls.is_some());
+                        return None;
+                    }
+                }
+                // The balancer speaks for itself.
+                Ok(Ok(None)) => {}
                 Ok(Err(error)) => {
                     tracing::debug!(%address, %error, "a trusted peer did not say who connected");
                     return None;
@@ -191,42 +215,62 @@ impl Connection {
         }
     }
 
-    async fn speak<IO>(self, spoken: Spoken, io: Rewound<IO>, address: SocketAddr, tls: Option<TlsFacts>)
-    where
+    /// Whether this client may have one more connection.
+    fn is_alone(&self, address: SocketAddr, place: &mut Place) -> bool {
+        self.judge.is_proxy(address.ip()) || place.belongs_to(address.ip())
+    }
+
+    async fn speak<IO>(
+        self,
+        spoken: Spoken,
+        io: Rewound<IO>,
+        address: SocketAddr,
+        tls: Option<TlsFacts>,
+        place: Place,
+    ) where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let peer = Peer { address, listener: self.listener, tls };
         match spoken {
-            Spoken::Http1 => self.http1(io, peer).await,
-            Spoken::Http2 => self.http2(io, peer).await,
+            Spoken::Http1 => self.http1(io, peer, Arc::new(place)).await,
+            Spoken::Http2 => self.http2(io, peer, place).await,
         }
     }
 
-    async fn http1<IO>(self, io: Rewound<IO>, peer: Peer)
+    async fn http1<IO>(self, io: Rewound<IO>, peer: Peer, place: Arc<Place>)
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { service, timeouts, drain, judge, .. } = self;
+        let Self { service, timeouts, drain, judge, crowd, .. } = self;
+        let mut pressed = crowd.watch();
         let limits = judge.reader_limits();
         let (io, wires) = StrictStream::new(io, limits, timeouts.into());
         let ending = drain.clone();
         let serving = service_fn(move |request: Request<Incoming>| {
             let (mut service, judge, wires, peer, ending) =
                 (service.clone(), judge.clone(), wires.clone(), peer.clone(), ending.clone());
+            let (crowd, place) = (crowd.clone(), place.clone());
             async move {
                 let Some(Arrival { wire, malformed, in_flight, .. }) = wires.pop() else {
-                    return Ok::<_, Infallible>(judge.unseen().map(|body| Holding { body, _held: None }));
+                    return Ok::<_, Infallible>(judge.unseen().map(|body| Holding {
+                        body,
+                        _held: None,
+                        watch: None,
+                    }));
                 };
                 let mut response = if malformed {
                     judge.refuse_malformed(&wire, &peer)
                 } else {
-                    service.call(evident(request, wire, wires, peer)).await?
+                    match slot(&crowd, &request) {
+                        Some(_slot) => service.call(evident(request, wire, wires, peer, place)).await?,
+                        None => shed::overloaded(),
+                    }
                 };
                 if ending.has_begun() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
                     // The last answer says that it is, so that no client sends another request in vain.
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
-                Ok(response.map(|body| Holding { body, _held: Some(in_flight) }))
+                Ok(response.map(|body| Holding { body, _held: Some(in_flight), watch: None }))
             }
         });
         let mut http = http1::Builder::new();
@@ -256,19 +300,28 @@ impl Connection {
                     closing = true;
                     connection.as_mut().graceful_shutdown();
                 }
+                () = presses(&mut pressed), if !closing => {
+                    closing = true;
+                    connection.as_mut().graceful_shutdown();
+                }
             }
         }
     }
 
-    async fn http2<IO>(self, io: Rewound<IO>, peer: Peer)
+    async fn http2<IO>(self, io: Rewound<IO>, peer: Peer, _place: Place)
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { service, timeouts, drain, .. } = self;
+        let Self { service, timeouts, drain, judge, crowd, .. } = self;
+        let mut pressed = crowd.watch();
+        let stuck = Arc::new(Notify::new());
+        let streams = Streams { takes: timeouts.send, stuck: stuck.clone() };
+        let from = peer.address;
+        let io = Counted::new(io, timeouts.send, move || judge.tell_flood(from));
         let activity = Activity::new();
         let watched = activity.clone();
         let serving = service_fn(move |request: Request<Incoming>| {
-            let mut service = service.clone();
+            let (mut service, crowd) = (service.clone(), crowd.clone());
             let held = watched.hold();
             let slow = Slow::default();
             let mut request =
@@ -276,12 +329,17 @@ impl Connection {
             request.extensions_mut().insert(peer.clone());
             request.extensions_mut().insert(BodyFault(Arc::new(move || slow.reason())));
             async move {
-                let response = service.call(request).await;
-                response.map(|response| response.map(|body| Holding { body, _held: held }))
+                let response = match slot(&crowd, &request) {
+                    Some(_slot) => service.call(request).await,
+                    None => Ok(shed::overloaded()),
+                };
+                // The stream's own task runs this.
+                let watch = Watch::running();
+                response.map(|response| response.map(|body| Holding { body, _held: held, watch }))
             }
         });
         let mut connection = std::pin::pin!(
-            http2::Builder::new(TokioExecutor::new())
+            http2::Builder::new(streams)
                 .timer(TokioTimer::new())
                 .max_concurrent_streams(STREAMS)
                 .max_header_list_size(HEADER_LIST)
@@ -306,30 +364,64 @@ impl Connection {
                     closing = true;
                     connection.as_mut().graceful_shutdown();
                 }
+                () = presses(&mut pressed), if !closing => {
+                    closing = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                () = stuck.notified(), if !closing => {
+                    closing = true;
+                    connection.as_mut().graceful_shutdown();
+                }
                 () = activity.idles(timeouts.idle), if !closing => {
                     closing = true;
                     connection.as_mut().graceful_shutdown();
                 }
+                // What is left of answers then, nobody takes.
+                () = activity.idles(timeouts.send.silence), if closing => return,
             }
         }
     }
 }
 
 /// The request with the evidence of how it came.
-fn evident(request: Request<Incoming>, wire: Wire, wires: WireQueue, peer: Peer) -> Request<Incoming> {
+fn evident(
+    request: Request<Incoming>,
+    wire: Wire,
+    wires: WireQueue,
+    peer: Peer,
+    place: Arc<Place>,
+) -> Request<Incoming> {
     let mut request = request;
     let extensions = request.extensions_mut();
     extensions.insert(peer);
     extensions.insert(wire);
     let faults = wires.clone();
     extensions.insert(BodyFault(Arc::new(move || faults.body_fault())));
-    extensions.insert(Switched::new(move || wires.upgraded()));
+    extensions.insert(Switched::new(move || {
+        let _keeps = &place;
+        wires.upgraded();
+    }));
     request
+}
+
+/// A place for the request. The gate's own pages have one always: whoever asks how it is must hear it.
+fn slot<B>(crowd: &Arc<Crowd>, request: &Request<B>) -> Option<Option<Slot>> {
+    if request.uri().path().starts_with(RESERVED) {
+        return Some(None);
+    }
+    crowd.ask().map(Some)
+}
+
+/// Ends when connections get short.
+async fn presses(pressed: &mut watch::Receiver<bool>) {
+    if pressed.wait_for(|pressed| *pressed).await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 impl From<Timeouts> for Patience {
     fn from(timeouts: Timeouts) -> Self {
-        Self { header: timeouts.header, body: timeouts.body, idle: timeouts.idle }
+        Self { header: timeouts.header, body: timeouts.body, send: timeouts.send, idle: timeouts.idle }
     }
 }
 
@@ -384,6 +476,7 @@ pin_project_lite::pin_project! {
         #[pin]
         body: Body,
         _held: H,
+        watch: Option<Watch>,
     }
 }
 
@@ -393,9 +486,17 @@ impl<H> http_body::Body for Holding<H> {
 
     fn poll_frame(
         self: Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, Self::Error>>> {
-        self.project().body.poll_frame(context)
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<bytes::Bytes>, Self::Error>>> {
+        let this = self.project();
+        let polled = this.body.poll_frame(context);
+        if let Some(watch) = this.watch {
+            match &polled {
+                Poll::Ready(Some(Ok(frame))) => watch.gave(frame.data_ref().map_or(0, bytes::Bytes::len)),
+                Poll::Ready(Some(Err(_)) | None) | Poll::Pending => watch.rests(),
+            }
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

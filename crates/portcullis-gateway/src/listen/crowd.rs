@@ -16,7 +16,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use portcullis::Event;
+use portcullis::policy::raw;
 use portcullis_tower::EventSink;
 use tokio::sync::watch;
 
@@ -35,6 +37,43 @@ impl Default for Capacity {
     fn default() -> Self {
         Self { connections: 16_384, connections_per_client: 512, requests: 2048 }
     }
+}
+
+impl From<&raw::Listen> for Capacity {
+    fn from(raw: &raw::Listen) -> Self {
+        let default = Self::default();
+        Self {
+            connections: raw.connections.unwrap_or(default.connections),
+            connections_per_client: raw.connections_per_client.unwrap_or(default.connections_per_client),
+            requests: raw.requests.unwrap_or(default.requests),
+        }
+    }
+}
+
+impl Capacity {
+    /// The same, within the system's limit of open files: a descriptor that is missing would stop the gate
+    /// from accepting, from reaching the app and from writing its log, all at once.
+    pub(crate) fn within_open_files(self) -> Self {
+        let Some(files) = open_files() else { return self };
+        // Each request may need a connection to the app; the rest is for logs, certificates and sockets.
+        let kept = self.requests.min(files / 2).saturating_add(128);
+        let most = files.saturating_sub(kept).max(16);
+        if most < self.connections {
+            tracing::warn!(
+                "the limit of {files} open files allows {most} connections, not {}; raise it with \
+                 `LimitNOFILE=` or `ulimit -n`",
+                self.connections
+            );
+        }
+        Self { connections: self.connections.min(most), ..self }
+    }
+}
+
+/// The limit of open files, raised as far as this process may.
+fn open_files() -> Option<usize> {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
+    let raised = soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok();
+    usize::try_from(if raised { hard } else { soft }).ok()
 }
 
 /// All who are connected.
@@ -118,7 +157,9 @@ impl Crowd {
         let Ok(now) = SystemTime::now().duration_since(UNIX_EPOCH) else { return };
         let before = self.told.load(Ordering::Relaxed);
         let again = now.as_secs() >= before.saturating_add(60);
-        if again && self.told.compare_exchange(before, now.as_secs(), Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+        if again
+            && self.told.compare_exchange(before, now.as_secs(), Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        {
             tracing::warn!("{sentence}");
             self.sink.record(Event::change(now, "portcullis.gateway.overload", sentence));
         }

@@ -131,7 +131,11 @@ impl<IO> Counted<IO> {
         Self { io, counter, takes: Pace::new(takes), timer: None, flooded: Box::new(flooded) }
     }
 
-    fn written(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn written(
+        &mut self,
+        context: &mut Context<'_>,
+        polled: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
         match polled {
             Poll::Ready(Ok(bytes)) => {
                 self.takes.moved(bytes, Instant::now);

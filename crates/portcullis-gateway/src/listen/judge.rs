@@ -1,10 +1,12 @@
 //! The engine's word on what hyper is never shown.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::{HeaderValue, Response, StatusCode, header};
 use portcullis::layers::arrival::framing::{ReaderLimits, Wire};
-use portcullis::{Engine, Peer};
+use portcullis::{Engine, Event, Peer};
 use portcullis_tower::{Body, EventSink, Lender, moment};
 
 /// Refuses what never became a request.
@@ -19,6 +21,20 @@ impl Judge {
     /// The bounds of the strict reader: the site's, for no route is known yet.
     pub(crate) fn reader_limits(&self) -> ReaderLimits {
         self.engine.policy().site().framing.reader
+    }
+
+    /// Whether connections from `address` are those of many clients.
+    pub(crate) fn is_proxy(&self, address: IpAddr) -> bool {
+        self.engine.policy().site().client.is_proxy(address)
+    }
+
+    /// A connection was given up for the HTTP/2 frames that it sent.
+    pub(crate) fn tell_flood(&self, from: SocketAddr) {
+        tracing::warn!(%from, "a flood of HTTP/2 frames");
+        if let Ok(now) = SystemTime::now().duration_since(UNIX_EPOCH) {
+            let sentence = format!("a connection from {} was closed for a flood of HTTP/2 frames", from.ip());
+            self.sink.record(Event::change(now, "portcullis.gateway.http2_flood", &sentence));
+        }
     }
 
     /// The refusal of a head that could not be read.

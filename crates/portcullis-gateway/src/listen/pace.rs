@@ -45,10 +45,12 @@ impl Pace {
         // Most of the time nobody was waited for: no look at the clock.
         let Some(since) = self.since.take() else { return };
         let waited = now().saturating_duration_since(since);
-        let earned = match u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(1000).checked_div(self.demand.rate) {
-            Some(milliseconds) => Duration::from_millis(milliseconds),
-            None => self.demand.silence,
-        };
+        let earned =
+            match u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(1000).checked_div(self.demand.rate)
+            {
+                Some(milliseconds) => Duration::from_millis(milliseconds),
+                None => self.demand.silence,
+            };
         self.credit = self.credit.saturating_sub(waited).saturating_add(earned).min(self.demand.silence);
     }
 

@@ -1,18 +1,19 @@
-//! HTTP/2: a request body that may not keep silent for ever (slow body attacks, CWE-400).
+//! HTTP/2: a request body that may neither keep silent nor drip for ever (slow body attacks, CWE-400).
 
-use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use portcullis::layers::arrival::framing::{Fault, Reason};
 use portcullis_tower::BodyError;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep};
+
+use super::frames::overdue;
+use super::pace::{Demand, Pace};
 
 /// Whether a body broke off because of its silence, for the refusal to tell.
 #[derive(Debug, Clone, Default)]
@@ -29,17 +30,17 @@ pin_project_lite::pin_project! {
     pub(crate) struct Patient {
         #[pin]
         body: Incoming,
-        patience: Duration,
+        pace: Pace,
         slow: Slow,
-        silence: Option<Pin<Box<Sleep>>>,
+        timer: Option<Pin<Box<Sleep>>>,
         held: super::connection::Held,
     }
 }
 
 impl Patient {
     /// `held` keeps the connection from being taken for idle as long as the body is there.
-    pub(crate) fn new(body: Incoming, patience: Duration, slow: Slow, held: super::connection::Held) -> Self {
-        Self { body, patience, slow, silence: None, held }
+    pub(crate) fn new(body: Incoming, demand: Demand, slow: Slow, held: super::connection::Held) -> Self {
+        Self { body, pace: Pace::new(demand), slow, timer: None, held }
     }
 }
 
@@ -53,19 +54,17 @@ impl HttpBody for Patient {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.project();
         if let Poll::Ready(frame) = this.body.poll_frame(context) {
-            if let Some(silence) = this.silence
-                && let Some(deadline) = Instant::now().checked_add(*this.patience)
-            {
-                silence.as_mut().reset(deadline);
-            }
+            let bytes = match &frame {
+                Some(Ok(frame)) => frame.data_ref().map_or(0, Bytes::len),
+                Some(Err(_)) | None => 0,
+            };
+            this.pace.moved(bytes, Instant::now);
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
-        let patience = *this.patience;
-        let silence = this.silence.get_or_insert_with(|| Box::pin(sleep(patience)));
-        match silence.as_mut().poll(context) {
+        match overdue(this.pace, this.timer, context) {
             Poll::Ready(()) => {
                 this.slow.0.store(true, Ordering::Relaxed);
-                Poll::Ready(Some(Err("the request body was silent for too long".into())))
+                Poll::Ready(Some(Err("the request body came too slowly".into())))
             }
             Poll::Pending => Poll::Pending,
         }

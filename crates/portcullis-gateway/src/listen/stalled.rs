@@ -2,8 +2,9 @@
 //!
 //! hyper asks for more of an answer only when there is room in the stream's window, so that nothing tells
 //! the answer that nobody takes it. Each stream is a task of the executor that the gate gives; here such a
-//! task ends, and so its stream, when its answer was not taken on for too long. Other streams of the
-//! connection go on: a browser that pauses one video still loads pages.
+//! task ends, and with it the connection to the app, when its answer was not taken on for too long. What
+//! was given to the library already stays there until the connection ends, so that ends, too: its other
+//! streams go on, and new requests are told to come by another.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -12,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use hyper::rt::Executor;
+use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep};
 
 use super::frames::overdue;
@@ -50,9 +52,11 @@ impl Watch {
 }
 
 /// Runs the streams of one connection.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Streams {
     pub(crate) takes: Demand,
+    /// To be told when a stream was ended.
+    pub(crate) stuck: Arc<Notify>,
 }
 
 impl<F> Executor<F> for Streams
@@ -62,7 +66,7 @@ where
 {
     fn execute(&self, stream: F) {
         let watch = Watch(Arc::new(Mutex::new(Pace::new(self.takes))));
-        tokio::spawn(Task { stream, watch, timer: None });
+        tokio::spawn(Task { stream, watch, timer: None, stuck: self.stuck.clone() });
     }
 }
 
@@ -71,6 +75,7 @@ pin_project_lite::pin_project! {
         #[pin]
         stream: F,
         watch: Watch,
+        stuck: Arc<Notify>,
         timer: Option<Pin<Box<Sleep>>>,
     }
 }
@@ -91,6 +96,7 @@ impl<F: Future> Future for Task<F> {
             return Poll::Pending;
         }
         std::task::ready!(overdue(&mut pace, this.timer, context));
+        this.stuck.notify_one();
         tracing::debug!("a stream was ended, whose answer nobody took");
         Poll::Ready(())
     }

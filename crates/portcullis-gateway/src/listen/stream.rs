@@ -28,6 +28,14 @@ impl Stream {
         }
     }
 
+    /// Writes what fits at once.
+    pub(crate) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.try_write(bytes),
+            Self::Unix(stream) => stream.try_write(bytes),
+        }
+    }
+
     /// The port that was connected to.
     pub(crate) fn local_port(&self) -> Option<u16> {
         match self {

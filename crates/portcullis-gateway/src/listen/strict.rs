@@ -20,6 +20,8 @@ use portcullis::layers::arrival::framing::{Event, Fault, Phase, Reader, ReaderLi
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
+use super::frames::overdue;
+use super::pace::{Demand, Pace};
 use super::wires::Protocol;
 pub use super::wires::{Arrival, InFlight, WireQueue};
 
@@ -40,8 +42,10 @@ const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nHost: malformed.invalid\r\nConnectio
 pub struct Patience {
     /// From the first byte of a head to its last.
     pub header: Duration,
-    /// The longest silence within a body, while it is asked for.
-    pub body: Duration,
+    /// For a body, while it is asked for.
+    pub body: Demand,
+    /// For what is written.
+    pub send: Demand,
     /// How long a connection with nothing in flight may wait for its next request.
     pub idle: Duration,
 }
@@ -60,6 +64,11 @@ pub struct StrictStream<IO> {
     head_since: Option<Instant>,
     waiting: Option<(Waiting, Instant)>,
     timer: Option<Pin<Box<Sleep>>>,
+    /// The client as it sends the body of one request.
+    sends: Pace,
+    /// The client as it takes what is written since its last request.
+    takes: Pace,
+    write_timer: Option<Pin<Box<Sleep>>>,
     end: End,
     linger: Option<Linger>,
 }
@@ -103,6 +112,9 @@ impl<IO> StrictStream<IO> {
             head_since: None,
             waiting: None,
             timer: None,
+            sends: Pace::new(patience.body),
+            takes: Pace::new(patience.send),
+            write_timer: None,
             end: End::Open,
             linger: None,
         };
@@ -123,6 +135,7 @@ impl<IO> StrictStream<IO> {
                 None => return Ok(()),
                 Some(Event::Head(head)) => {
                     let since = self.head_since.take().unwrap_or_else(Instant::now);
+                    self.sends = Pace::new(self.patience.body);
                     if head.readable {
                         self.judged = head.passes;
                         self.wires.push(head.wire, false, head.upgrade, since);
@@ -154,11 +167,13 @@ impl<IO> StrictStream<IO> {
 
     /// What is waited for now, and until when.
     fn deadline(&mut self) -> Option<(Waiting, Instant)> {
+        if self.reader.phase() == Phase::Body {
+            return Some((Waiting::Body, self.sends.waits(Instant::now())?));
+        }
         let (waiting, patience) = match self.reader.phase() {
             Phase::Head if !self.raw.is_empty() => (Waiting::Head, self.patience.header),
             Phase::Head if self.wires.lock().in_flight == 0 => (Waiting::Idle, self.patience.idle),
-            Phase::Body => (Waiting::Body, self.patience.body),
-            Phase::Head | Phase::Waiting | Phase::Transparent | Phase::Broken => return None,
+            Phase::Head | Phase::Body | Phase::Waiting | Phase::Transparent | Phase::Broken => return None,
         };
         if let Some((before, deadline)) = self.waiting
             && before == waiting
@@ -187,6 +202,25 @@ impl<IO> StrictStream<IO> {
         Ok(())
     }
 
+    /// A client that takes nothing, or next to nothing, is given up (slow reading, CWE-400).
+    fn written(
+        &mut self,
+        context: &mut Context<'_>,
+        polled: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        match polled {
+            Poll::Ready(Ok(bytes)) => {
+                self.takes.moved(bytes, Instant::now);
+                Poll::Ready(Ok(bytes))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => {
+                ready!(overdue(&mut self.takes, &mut self.write_timer, context));
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
+        }
+    }
+
     /// Whether the client may still be sending what nobody will read.
     fn has_unread(&self) -> bool {
         self.end == End::Silent
@@ -200,12 +234,15 @@ impl<IO: AsyncRead + Unpin> StrictStream<IO> {
     fn poll_more(&mut self, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
         // Not zeroed first: this runs for each request, and again when nothing has come.
         self.raw.reserve(READ);
+        let known = self.raw.len();
         let polled = std::pin::pin!(self.io.read_buf(&mut self.raw)).poll(context);
         if self.raw.is_empty() {
             // A connection that waits keeps no memory.
             self.raw = BytesMut::new();
         }
-        Poll::Ready(Ok(ready!(polled)? > 0))
+        let more = ready!(polled)? > 0;
+        self.sends.moved(self.raw.len().saturating_sub(known), Instant::now);
+        Poll::Ready(Ok(more))
     }
 
     /// Runs the clock; `Ready` when the deadline has passed.
@@ -277,7 +314,9 @@ impl<IO: AsyncRead + Unpin> AsyncRead for StrictStream<IO> {
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for StrictStream<IO> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().io).poll_write(context, bytes)
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.io).poll_write(context, bytes);
+        this.written(context, polled)
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -328,7 +367,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for StrictStream<IO> {
         context: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().io).poll_write_vectored(context, parts)
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.io).poll_write_vectored(context, parts);
+        this.written(context, polled)
     }
 }
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 /// A request extension: called when the app has agreed to switch protocols, before the client hears of
-/// it. From then on the strict reader lets bytes through unread.
+/// it. From then on the strict reader lets bytes through unread. Kept as long as the tunnel stands, it also
+/// keeps what it was made with: the place of the connection.
 #[derive(Clone)]
 pub(crate) struct Switched(Arc<dyn Fn() + Send + Sync>);
 

@@ -119,7 +119,7 @@ async fn a_silent_upload_is_ended() {
     })
     .await;
     let mut settings = settings(&format!("http://{address}"));
-    settings.timeouts.body = Duration::from_millis(200);
+    settings.timeouts.body.silence = Duration::from_millis(200);
     let gate = Gateway::start(settings).unwrap();
     let head = request("POST /", "Content-Type: application/octet-stream\r\nContent-Length: 100\r\n");
     let began = std::time::Instant::now();
@@ -179,7 +179,7 @@ async fn a_silent_upload_over_http_2_is_ended_with_a_reason() {
     })
     .await;
     let mut settings = settings(&format!("http://{address}"));
-    settings.timeouts.body = Duration::from_millis(200);
+    settings.timeouts.body.silence = Duration::from_millis(200);
     let log = settings.data_dir.join("events.jsonl");
     let gate = Gateway::start(settings).unwrap();
     let socket = TcpStream::connect(plain(&gate)).await.unwrap();

@@ -16,8 +16,9 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tower::Layer;
 
 use super::connection::{Connection, Service};
+use super::shed;
 use super::stream::{LOCAL_PEER, Stream};
-use super::{Drain, Drainer, Introducers, Judge, Socket, Timeouts};
+use super::{Crowd, Drain, Drainer, Introducers, Judge, Socket, Timeouts};
 use crate::tls::Secure;
 use crate::upstream::Proxy;
 
@@ -83,6 +84,7 @@ pub(crate) struct Worker {
     pub(crate) gate: GateLayer,
     pub(crate) judge: Judge,
     pub(crate) timeouts: Timeouts,
+    pub(crate) crowd: Arc<Crowd>,
     pub(crate) drain: Drain,
     pub(crate) drainer: Drainer,
 }
@@ -90,7 +92,7 @@ pub(crate) struct Worker {
 impl Worker {
     /// Serves until the gate closes, then waits for what still runs. Must run on the thread's runtime.
     pub(crate) async fn serve(self, proxy: Proxy) {
-        let Self { doors, gate, judge, timeouts, drain, drainer } = self;
+        let Self { doors, gate, judge, timeouts, crowd, drain, drainer } = self;
         let service = Service::Serves(gate.layer(proxy));
         let redirect = Service::Redirects(gate.layer(NothingHere));
         let mut accepting = Vec::new();
@@ -113,6 +115,7 @@ impl Worker {
                 tls: door.tls,
                 introducers: door.introducers,
                 timeouts,
+                crowd: crowd.clone(),
                 drain: drain.clone(),
             };
             accepting.push(tokio::spawn(accept(listener, connection)));
@@ -156,7 +159,10 @@ async fn accept(listener: Listening, connection: Connection) {
         if let Stream::Tcp(stream) = &stream {
             let _ = stream.set_nodelay(true);
         }
-        tokio::spawn(connection.clone().serve(stream, peer));
+        match connection.crowd.enter() {
+            Some(place) => drop(tokio::spawn(connection.clone().serve(stream, peer, place))),
+            None => shed::full(&stream, connection.tls.is_some()),
+        }
     };
     loop {
         let accepted = tokio::select! {

@@ -253,10 +253,11 @@ impl Inner {
         if !agreed.is_some_and(|agreed| offers(&switch, agreed)) {
             return self.refuse_answer("the app switched to a protocol that was not asked for", asked);
         }
-        if let Some(switched) = switched {
+        if let Some(switched) = &switched {
             switched.now();
         }
-        tunnel::open(from_client, hyper::upgrade::on(&mut response), self.drain.clone(), in_flight);
+        let kept = (in_flight, switched);
+        tunnel::open(from_client, hyper::upgrade::on(&mut response), self.drain.clone(), kept);
         head::homeward(response.headers_mut(), true);
         let (mut head, _) = response.into_parts();
         head.extensions = http::Extensions::new();

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Faults;
-use super::units::Span;
+use super::units::{Size, Span};
 use crate::layers::arrival::{client, framing, host, limits, transport};
 use crate::layers::caller::rate;
 use crate::layers::content::{csrf, gate};
@@ -240,6 +240,16 @@ pub struct Listen {
     pub dangerous_plain: Option<Addresses>,
     /// How many threads serve; one a core by default.
     pub threads: Option<usize>,
+    /// How many connections of clients are served at once; 16384 by default, and never more than the
+    /// system's limit of open files allows. New ones are closed, with 503 where no TLS comes first. From three
+    /// quarters on, none is kept open that has nothing to ask.
+    pub connections: Option<usize>,
+    /// How many connections one address may have, or one /64 of IPv6; 512 by default. Trusted proxies and
+    /// sockets in the file system are not counted so.
+    pub connections_per_client: Option<usize>,
+    /// How many requests may wait for the app or for their own body at once; 2048 by default. More are
+    /// answered with 503 and `Retry-After`, before anything of them is looked at.
+    pub requests: Option<usize>,
     /// Addresses and networks of balancers whose connections begin with a PROXY protocol header, version 1
     /// or 2, as in `["10.0.0.0/8"]`; `"unix"` for those to sockets in the file system. Theirs without one
     /// are closed. None by default.
@@ -295,6 +305,14 @@ pub struct Timeouts {
     pub header: Option<Span>,
     /// The longest silence within a request body; `"30 s"` by default.
     pub body: Option<Span>,
+    /// The least that a client must send of a body in a second, on average over what it is waited for;
+    /// `"500 B"` by default. Beyond it a client is waited for no longer than `body` in all.
+    pub body_rate: Option<Size>,
+    /// The longest time in which a client takes nothing of an answer; `"60 s"` by default.
+    pub send: Option<Span>,
+    /// The least that a client must take of an answer in a second, as `body_rate` for bodies; `"500 B"` by
+    /// default.
+    pub send_rate: Option<Size>,
     /// How long a connection may wait for its next request; `"75 s"` by default.
     pub idle: Option<Span>,
     /// How long running requests may take to end at shutdown; `"30 s"` by default.

@@ -83,7 +83,8 @@ async fn tell(request: Request<Incoming>, wires: WireQueue, heads: Heads) -> Ans
 fn patience() -> Patience {
     Patience {
         header: Duration::from_millis(150),
-        body: Duration::from_millis(150),
+        body: Demand { silence: Duration::from_millis(150), rate: 0 },
+        send: Demand { silence: Duration::from_millis(150), rate: 0 },
         idle: Duration::from_millis(150),
     }
 }

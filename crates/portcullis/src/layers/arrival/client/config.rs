@@ -94,6 +94,12 @@ impl Config {
         }
     }
 
+    /// Whether who connects from `address` is a proxy that speaks for many clients.
+    #[must_use]
+    pub fn is_proxy(&self, address: IpAddr) -> bool {
+        self.trusts(address.to_canonical(), 0)
+    }
+
     /// Whether any proxy is believed.
     #[must_use]
     pub fn expects_proxies(&self) -> bool {

@@ -21,6 +21,8 @@ pub struct Raw {
     pub header: Option<Size>,
     /// The largest head, request line and all headers; `"32 KiB"` by default.
     pub head: Option<Size>,
+    /// The most ranges that one request may ask for; 32 by default.
+    pub ranges: Option<u64>,
     /// The largest body; `"100 MB"` by default.
     pub body: Option<Size>,
     /// How much of a form or of JSON is held back until it is judged; `"256 KiB"` by default. What is
@@ -53,6 +55,8 @@ pub struct Config {
     pub header: u64,
     /// The largest head in bytes.
     pub head: u64,
+    /// The most ranges that one request may ask for.
+    pub ranges: u64,
     /// The largest body in bytes.
     pub body: u64,
     /// The bytes of a body that are held back until it is judged.
@@ -79,6 +83,7 @@ impl Config {
             headers: count("headers", raw.headers, 100, faults),
             header: size("header", raw.header, 16 << 10, faults),
             head: size("head", raw.head, 32 << 10, faults),
+            ranges: count("ranges", raw.ranges, 32, faults),
             body: size("body", raw.body, 100_000_000, faults),
             hold: usize::try_from(size("hold", raw.hold, 256 << 10, faults)).unwrap_or(usize::MAX),
             parameters: count("parameters", raw.parameters, 1000, faults),

@@ -1,6 +1,6 @@
 //! Judging sizes and counts.
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, RANGE};
 use http::{HeaderMap, request};
 
 use super::{Config, Reason};
@@ -36,6 +36,10 @@ pub(crate) fn judge_head(head: &request::Parts, config: &Config) -> Verdict<(), 
         let values: Vec<&[u8]> = head.headers.get_all(CONTENT_TYPE).iter().map(|v| v.as_bytes()).collect();
         return Verdict::Deny(Reason::RepeatContentType { values: values.join(&b", "[..]) });
     }
+    let ranges = asked_ranges(&head.headers);
+    if ranges > config.ranges {
+        return Verdict::Deny(Reason::TooManyRanges { count: ranges, limit: config.ranges });
+    }
     if let Some(announced) = content_length(&head.headers).filter(|announced| *announced > config.body) {
         return Verdict::Deny(Reason::BodyTooLarge { announced: Some(announced), limit: config.body });
     }
@@ -43,6 +47,15 @@ pub(crate) fn judge_head(head: &request::Parts, config: &Config) -> Verdict<(), 
         Some(reason) => Verdict::Deny(reason),
         None => Verdict::Pass(()),
     }
+}
+
+/// How many ranges of a resource are asked for (RFC 9110 section 14.2), each of them an answer of its own.
+fn asked_ranges(headers: &HeaderMap) -> u64 {
+    let list = |name| headers.get_all(name).iter().map(|value| value.as_bytes());
+    // `Request-Range` is what an old browser sent, and old servers still read.
+    let fields = list(RANGE).chain(list(HeaderName::from_static("request-range")));
+    let specs = fields.map(|field| length(field.split(|byte| *byte == b',').count()));
+    specs.fold(0, u64::saturating_add)
 }
 
 /// What the body told so far.

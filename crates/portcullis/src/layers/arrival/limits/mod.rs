@@ -6,7 +6,8 @@
 //! (CVE-2023-25577, CWE-400, CWE-770).
 //!
 //! **What it decides, in order.** Of the head: the length of the target, the number, size and sum of the
-//! headers, a repeated `Content-Type`, the length that the body announces, the parameters of the query.
+//! headers, a repeated `Content-Type`, how many ranges are asked for, the length that the body announces,
+//! the parameters of the query.
 //! Of the body, as it arrives (see [`crate::body`]): its size; of a form its parameters and their
 //! lengths, of JSON its depth and keys, of `multipart/form-data` its parts and its grammar. What is still
 //! within the window [`Config::hold`] is judged before the app sees a byte; what comes later is counted

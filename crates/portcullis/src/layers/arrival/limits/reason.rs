@@ -21,6 +21,13 @@ pub enum Reason {
         /// The limit.
         limit: u64,
     },
+    /// More ranges of a resource are asked for than the limit.
+    TooManyRanges {
+        /// How many.
+        count: u64,
+        /// The limit.
+        limit: u64,
+    },
     /// One header is larger than the limit.
     HeaderTooLarge {
         /// Its name.
@@ -97,6 +104,7 @@ impl Grounds for Reason {
         match self {
             Self::UrlTooLong { .. } => "limits.url_too_long",
             Self::TooManyHeaders { .. } => "limits.too_many_headers",
+            Self::TooManyRanges { .. } => "limits.too_many_ranges",
             Self::HeaderTooLarge { .. } => "limits.header_too_large",
             Self::HeadTooLarge { .. } => "limits.head_too_large",
             Self::RepeatContentType { .. } => "limits.repeated_content_type",
@@ -118,6 +126,7 @@ impl Grounds for Reason {
             Self::TooManyHeaders { .. } | Self::HeaderTooLarge { .. } | Self::HeadTooLarge { .. } => {
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
             }
+            Self::TooManyRanges { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::BodyTooLarge { .. } | Self::ParameterValueTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::RepeatContentType { .. }
             | Self::TooManyParameters { .. }
@@ -137,6 +146,9 @@ impl Grounds for Reason {
             }
             Self::TooManyHeaders { count, limit } => {
                 format!("the request has `{count}` headers, more than `{limit}`")
+            }
+            Self::TooManyRanges { count, limit } => {
+                format!("`{count}` ranges are asked for at once, more than `{limit}`")
             }
             Self::HeaderTooLarge { name, size, limit } => {
                 format!("the header `{name}` has `{size}` bytes, more than `{limit}`")
@@ -177,6 +189,9 @@ impl Grounds for Reason {
             Self::TooManyHeaders { .. } | Self::HeaderTooLarge { .. } | Self::HeadTooLarge { .. } => {
                 "heads are kept in memory whole before anyone can judge them (CWE-770, RFC 6585 section 5)"
             }
+            Self::TooManyRanges { .. } => {
+                "a few bytes ask for an answer many times the size of the file (CVE-2011-3192, CVE-2005-2728, RFC 9110 section 14.2)"
+            }
             Self::RepeatContentType { .. } => {
                 "two readers that pick different ones read the body differently, and one of them past every check (CWE-436, RFC 9110 section 5.3)"
             }
@@ -213,6 +228,7 @@ impl Grounds for Reason {
             Self::HeaderTooLarge { name, .. } => Some(Evidence::new("name of the header", name.as_bytes())),
             Self::UrlTooLong { .. }
             | Self::TooManyHeaders { .. }
+            | Self::TooManyRanges { .. }
             | Self::HeadTooLarge { .. }
             | Self::BodyTooLarge { .. }
             | Self::TooManyParameters { .. }
@@ -228,6 +244,7 @@ impl Grounds for Reason {
         let (key, limit) = match self {
             Self::UrlTooLong { length, .. } => ("url", *length),
             Self::TooManyHeaders { count, .. } => ("headers", *count),
+            Self::TooManyRanges { count, .. } => ("ranges", *count),
             Self::HeaderTooLarge { size, .. } => ("header", *size),
             Self::HeadTooLarge { size, .. } => ("head", *size),
             Self::BodyTooLarge { announced, limit } => ("body", announced.unwrap_or(limit.saturating_mul(2))),
