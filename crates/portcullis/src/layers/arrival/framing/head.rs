@@ -47,8 +47,10 @@ pub(super) fn parse(head: &[u8]) -> Parsed {
         let coding = codings.first().copied().unwrap_or_default();
         faults.push(Reason::new(Fault::LengthWithCoding, "header `transfer-encoding`", coding));
     }
-    if !line.old_version {
-        host_faults(&values(&fields, b"host"), &mut faults);
+    let hosts = values(&fields, b"host");
+    // HTTP/1.0 knows no `Host`, and many of its clients send one all the same: then it is one, too.
+    if !(line.old_version && hosts.is_empty()) {
+        host_faults(&hosts, &mut faults);
     }
     faults.truncate(MOST_FAULTS);
     Parsed {
