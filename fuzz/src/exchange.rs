@@ -177,7 +177,7 @@ fn release(mut release: Release, page: &[u8], step: usize) -> (Response<Vec<u8>>
             },
         }
     };
-    let Departure { head, first, tail, events } = *departure;
+    let Departure { head, first, tail, events, .. } = *departure;
     lines(&events);
     let mut sent = first.to_vec();
     let mut cut = false;
