@@ -58,7 +58,7 @@ async fn app_that_waits(length: usize) -> (SocketAddr, watch::Sender<bool>, Arc<
                     let _ = stream.write_all(head.as_bytes()).await;
                     while left > 0 {
                         let now = left.min(part.len());
-                        if stream.write_all(&part[..now]).await.is_err() {
+                        if stream.write_all(part.get(..now).unwrap_or_default()).await.is_err() {
                             return;
                         }
                         left -= now;

@@ -51,7 +51,7 @@ struct World {
 async fn world(name: &str, policy: &str) -> World {
     let (app, folder) = (live::app().await.unwrap(), Folder::new(name).unwrap());
     let gate = live::gate(app, policy, &folder);
-    let address = gate.dangerous_plain[0];
+    let address = *gate.dangerous_plain.first().unwrap();
     World { gate, folder, address }
 }
 
@@ -206,7 +206,7 @@ async fn long_and_late() -> SocketAddr {
             tokio::spawn(async move {
                 let mut head = vec![0; 4096];
                 let read = stream.read(&mut head).await.unwrap_or(0);
-                let long = head[..read].starts_with(b"GET /long ");
+                let long = head.get(..read).unwrap_or_default().starts_with(b"GET /long ");
                 if !long {
                     tokio::time::sleep(Duration::from_millis(1500)).await;
                 }
