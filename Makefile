@@ -27,7 +27,9 @@ setup:
 	tests/setup/node.sh
 	tests/setup/ftw.sh
 
+# go-ftw drives the program itself.
 test-rust: setup
+	cargo build -p portcullis-gateway
 	cargo test --workspace
 
 # One file at a time: each starts its own servers and browser, and two cores are soon full.

@@ -16,7 +16,7 @@ use crate::listen::{
 use crate::record::data_dir::Lock;
 use crate::record::keys::{self, KeyError};
 use crate::record::lessons::Watcher;
-use crate::record::{DataDir, EventLog};
+use crate::record::{DataDir, EventLog, RuleFiles};
 use crate::run_as::RunAsError;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -78,6 +78,14 @@ pub enum StartError {
     /// Another user cannot be become.
     #[error(transparent)]
     User(#[from] RunAsError),
+    /// A log of the rules cannot be written.
+    #[error("the log `{}` cannot be written: {error}", path.display())]
+    RuleLog {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
     /// No keys.
     #[error(transparent)]
     Keys(#[from] KeyError),
@@ -126,7 +134,9 @@ impl Gateway {
         }
         let data = DataDir::open(&settings.data_dir).map_err(unusable)?;
         let lock = data.lock().map_err(unusable)?;
-        let log = EventLog::open(&data.events()).map_err(unusable)?;
+        let files = RuleFiles::open(settings.rule_log.as_deref(), settings.audit_log.as_deref())
+            .map_err(|(path, error)| StartError::RuleLog { path, error })?;
+        let log = EventLog::open(&data.events()).map_err(unusable)?.with_rules(files);
         let engine = Arc::new(Engine::new(settings.policy.clone(), keys::load(&data)?));
         let (tls, development, certificates) =
             if https.is_empty() { (None, None, None) } else { secure(&settings, &data, &log)? };

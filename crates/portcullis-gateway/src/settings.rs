@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use portcullis::Policy;
+use portcullis::layers::content::gate::RulesError;
 use portcullis::policy::raw;
+use portcullis_seclang::Disk;
 
 use crate::listen::{Address, Capacity, Introducers, NoAddress, Timeouts};
 use crate::run_as::RunAs;
@@ -44,6 +46,10 @@ pub struct Settings {
     pub names: Vec<String>,
     /// The policy for the engine.
     pub policy: Policy,
+    /// Where rules log their matches, a line each.
+    pub rule_log: Option<PathBuf>,
+    /// Where audit records are written.
+    pub audit_log: Option<PathBuf>,
     /// Where allowances are counted together with other gates.
     pub store: Option<StoreSettings>,
     /// Where state lives.
@@ -64,6 +70,9 @@ pub enum SettingsError {
     /// A listener's address is none.
     #[error(transparent)]
     Address(#[from] NoAddress),
+    /// The rules that the policy names do not load.
+    #[error("the rules do not load:\n{0}")]
+    Rules(#[from] RulesError),
     /// Plain HTTP that redirects to nothing.
     #[error("plain HTTP at `{0}` has no HTTPS to redirect to")]
     NoHttps(Address),
@@ -97,6 +106,8 @@ impl Settings {
             certificate_interval: Duration::from_secs(2),
             names: Vec::new(),
             policy: Policy::default(),
+            rule_log: None,
+            audit_log: None,
             store: None,
             data_dir: PathBuf::from(Self::DATA_DIR),
         }
@@ -106,7 +117,7 @@ impl Settings {
     ///
     /// # Errors
     /// When it does not say where the app is, or names no address that can be listened on.
-    pub fn from_policy(policy: Policy, file: &raw::File, folder: &Path) -> Result<Self, SettingsError> {
+    pub fn from_policy(mut policy: Policy, file: &raw::File, folder: &Path) -> Result<Self, SettingsError> {
         let mut upstream = Upstream::from_policy(file.upstream.as_ref().ok_or(SettingsError::NoUpstream)?)?;
         upstream.ca = upstream.ca.map(|path| folder.join(path));
         let mut settings = Self::new(upstream);
@@ -142,6 +153,11 @@ impl Settings {
             timeout: file.rate.store_timeout.map_or(Self::STORE_TIMEOUT, |span| span.0),
             lost: file.rate.store_lost.unwrap_or_default(),
         });
+        policy.load_rules(folder, &Disk)?;
+        let gate = &policy.site().gate;
+        settings.rule_log = gate.rule_log.as_ref().map(|path| folder.join(path));
+        let audit = gate.loaded.as_ref().and_then(|loaded| loaded.set.settings().audit.log.clone());
+        settings.audit_log = gate.audit_log.as_ref().map(|path| folder.join(path)).or(audit);
         settings.policy = policy;
         settings.checked()
     }

@@ -140,13 +140,16 @@ impl Engine {
     /// # Errors
     /// Breaks with the refusal to answer with.
     pub fn identify(&self, received: Received, lent: &Lent) -> ControlFlow<Box<Refusal>, Identified> {
-        let Received { head, wire, mut exchange, needs } = received;
+        let Received { mut head, wire, mut exchange, needs } = received;
         let here = &mut exchange;
         settle(here, Layer::Rate, |x| rate::judge(&needs, lent, x), |_| ())?;
         let intent = match here.own {
             Some(own) if own.is_called_by_browsers() => Intent::Unasked,
             _ => settle(here, Layer::Csrf, |x| csrf::judge_head(&head, x, &self.keys), |_| Intent::Unasked)?,
         };
+        if here.rules.gate.mode != Mode::Off {
+            rules::combine_types(&mut head.headers);
+        }
         settle(here, Layer::Gate, |x| rules::judge_head(&head, wire.as_ref(), x), |_| ())?;
         ControlFlow::Continue(Identified { head, exchange, intent })
     }

@@ -119,8 +119,19 @@ fn judged(transaction: &mut Transaction, request: &Request) -> Result<albedo::An
     transaction
         .connection(SocketAddr::from(([127, 0, 0, 1], 50_000)), SocketAddr::from(([127, 0, 0, 1], 80)));
     transaction.request_line(method, target, protocol);
-    for (name, value) in fields(&request.wire, &request.head.headers) {
-        transaction.request_header(name, value);
+    let fields = fields(&request.wire, &request.head.headers);
+    let is_type = |name: &[u8]| name.eq_ignore_ascii_case(b"content-type");
+    let types: Vec<&[u8]> =
+        fields.iter().filter(|(name, _)| is_type(name)).map(|(_, value)| *value).collect();
+    let types = types.join(&b", "[..]);
+    let mut type_told = false;
+    for (name, value) in fields {
+        match is_type(name) {
+            // As the layer does: one field, whose value is all of them (RFC 9110 section 5.2).
+            true if std::mem::replace(&mut type_told, true) => {}
+            true => transaction.request_header(name, &types),
+            false => transaction.request_header(name, value),
+        }
     }
     stop(transaction.request_head_done())?;
     if transaction.wants_request_body() {

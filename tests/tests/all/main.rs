@@ -4,6 +4,8 @@
 
 mod attacks;
 mod crs_bytes;
+mod crs_gateway;
+mod crs_suite;
 mod doors_agree;
 mod floods;
 mod fuzz;

@@ -5,6 +5,7 @@ mod csp;
 mod demo;
 mod explain;
 mod fault;
+mod overlay;
 mod run;
 mod screen;
 

@@ -10,6 +10,7 @@ use portcullis::policy::raw;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use super::overlay::Overlay;
 use super::{Failure, LogFormat, fault, policy_file, screen};
 use crate::listen::{Address, Inherited};
 use crate::run_as::RunAs;
@@ -48,6 +49,15 @@ pub(super) struct Run {
     /// Where keys, certificates and the event log live
     #[arg(long, value_name = "DIR", default_value = Settings::DATA_DIR)]
     data_dir: PathBuf,
+    /// Rules in SecLang, a file or a pattern, in load order; also `builtin`, which is left out unless named
+    #[arg(long, value_name = "PATH")]
+    rules: Vec<String>,
+    /// Where to log what rules match, a line each in ModSecurity's form
+    #[arg(long, value_name = "FILE")]
+    rule_log: Option<PathBuf>,
+    /// Let the rules alone decide: every other layer only observes, so that any test suite of rules can be run
+    #[arg(long)]
+    only_rules: bool,
     /// Whom to become once every socket is bound, where it is started as root
     #[arg(long, value_name = "USER")]
     user: Option<String>,
@@ -100,9 +110,15 @@ impl Run {
             None => ("the default policy".to_owned(), String::new()),
         };
         let (mut policy, mut written) = parse(&name, &text)?;
-        if !self.host.is_empty() {
-            // Read as if the names stood in the file, so that they are checked as those are.
-            (policy, written) = parse("the policy with `--host`", &with_names(&text, &written, &self.host)?)?;
+        let flags = Overlay {
+            host: &self.host,
+            rules: &self.rules,
+            rule_log: self.rule_log.as_ref(),
+            only_rules: self.only_rules,
+        };
+        if let Some(changed) = flags.write(&text, &written)? {
+            // Read as if it stood in the file, so that it is checked as that is.
+            (policy, written) = parse("the policy with its flags", &changed)?;
         }
         if !self.upstream.is_empty() {
             let table = match written.upstream.take() {
@@ -141,23 +157,6 @@ pub(super) fn tell_systemd(state: &[sd_notify::NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
         tracing::debug!(%error, "the service manager could not be told");
     }
-}
-
-/// The names that hold when a policy has none.
-const LOCAL_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
-
-/// The policy with more names of the site.
-fn with_names(text: &str, written: &raw::File, more: &[String]) -> Result<String, Failure> {
-    let mut names = written.host.names.clone().unwrap_or_else(|| LOCAL_NAMES.map(str::to_owned).to_vec());
-    names.extend(more.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
-    let broken = |error: String| Failure::Broken(format!("`--host` does not fit into the policy: {error}"));
-    let mut document: toml::Table =
-        text.parse().map_err(|error: toml::de::Error| broken(error.to_string()))?;
-    let host = document.entry("host").or_insert_with(|| toml::Value::Table(toml::Table::new()));
-    if let Some(host) = host.as_table_mut() {
-        host.insert("names".to_owned(), names.into());
-    }
-    toml::to_string(&document).map_err(|error| broken(error.to_string()))
 }
 
 pub(super) fn read(path: &Path) -> Result<String, Failure> {

@@ -15,6 +15,7 @@ use portcullis_tower::EventSink;
 use serde::Serialize;
 
 use super::notice::Notice;
+use super::rules::RuleFiles;
 
 /// How many events may wait for the disk.
 const WAITING: usize = 4096;
@@ -31,6 +32,7 @@ enum Entry {
 #[derive(Clone)]
 pub struct EventLog {
     inner: Arc<Inner>,
+    rules: Option<Arc<RuleFiles>>,
 }
 
 struct Inner {
@@ -67,7 +69,13 @@ impl EventLog {
         let thread =
             std::thread::Builder::new().name("event-log".to_owned()).spawn(move || writer.run(&receiver))?;
         let inner = Inner { sender: Mutex::new(Some(sender)), lost, thread: Mutex::new(Some(thread)) };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(inner), rules: None })
+    }
+
+    /// The same log, which writes what rules log into files of their own.
+    #[must_use]
+    pub fn with_rules(self, files: Option<RuleFiles>) -> Self {
+        Self { rules: files.map(Arc::new), ..self }
     }
 
     /// Writes something about the gateway itself.
@@ -108,7 +116,12 @@ impl EventLog {
 
 impl EventSink for EventLog {
     fn record(&self, event: Event) {
-        self.send(Entry::Exchange(Box::new(event)));
+        if let (Some(files), Some(log)) = (&self.rules, event.rule_log()) {
+            files.write(log);
+        }
+        if event.is_written() {
+            self.send(Entry::Exchange(Box::new(event)));
+        }
     }
 }
 

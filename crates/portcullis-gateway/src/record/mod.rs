@@ -5,7 +5,9 @@ pub mod keys;
 pub mod lessons;
 pub mod log;
 mod notice;
+mod rules;
 
 pub use data_dir::DataDir;
 pub use log::EventLog;
 pub use notice::Notice;
+pub use rules::RuleFiles;

@@ -31,10 +31,11 @@ impl Reason {
     #[must_use]
     pub fn leaves_one_reading(&self) -> bool {
         match self.fault {
-            Fault::TargetByte | Fault::TargetEightBit | Fault::LengthWithCoding | Fault::ConnectMethod => {
-                true
-            }
-            Fault::VersionUnsupported => !self.evidence.bytes.starts_with(b"HTTP/0"),
+            Fault::TargetByte
+            | Fault::TargetEightBit
+            | Fault::LengthWithCoding
+            | Fault::ConnectMethod
+            | Fault::VersionUnsupported => true,
             _ => false,
         }
     }

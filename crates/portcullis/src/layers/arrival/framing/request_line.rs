@@ -55,8 +55,9 @@ pub(super) fn read(line: &[u8], faults: &mut Vec<Reason>) -> RequestLine {
     match version {
         b"HTTP/1.1" => {}
         b"HTTP/1.0" => return RequestLine { old_version: true },
+        // What came before 1.0 has no version on its request line (RFC 1945 section 3.1).
         [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
-            if major.is_ascii_digit() && minor.is_ascii_digit() =>
+            if major.is_ascii_digit() && *major != b'0' && minor.is_ascii_digit() =>
         {
             wrong(Fault::VersionUnsupported, version);
         }

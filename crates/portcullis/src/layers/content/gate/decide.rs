@@ -243,6 +243,22 @@ impl<'a> RequestLine<'a> {
     }
 }
 
+/// Fields of which rules see what the app will.
+const OURS: [http::HeaderName; 2] = [http::header::COOKIE, http::header::CONTENT_TYPE];
+
+/// One type: of several lines the combined value (RFC 9110 sections 5.2 and 8.3), for rules and the app alike, so
+/// that neither takes the first and the other the last.
+pub(crate) fn combine_types(headers: &mut HeaderMap) {
+    if headers.get_all(http::header::CONTENT_TYPE).iter().nth(1).is_none() {
+        return;
+    }
+    let values: Vec<&[u8]> =
+        headers.get_all(http::header::CONTENT_TYPE).iter().map(http::HeaderValue::as_bytes).collect();
+    if let Ok(combined) = http::HeaderValue::from_bytes(&values.join(&b", "[..])) {
+        headers.insert(http::header::CONTENT_TYPE, combined);
+    }
+}
+
 /// The fields as sent, less what the gate has taken out of them: our own cookies, a length beside a coding.
 fn fields<'a>(head: &'a request::Parts, wire: Option<&'a Wire>) -> Vec<(&'a [u8], &'a [u8])> {
     let mut fields = Vec::new();
@@ -251,14 +267,17 @@ fn fields<'a>(head: &'a request::Parts, wire: Option<&'a Wire>) -> Vec<(&'a [u8]
             let lines =
                 wire.head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
             let lines = lines.skip_while(|line| line.is_empty()).skip(1).take_while(|line| !line.is_empty());
-            let mut cookies_told = false;
+            let mut told: Vec<&http::HeaderName> = Vec::new();
             for line in lines {
                 let Some(colon) = memchr::memchr(b':', line) else { continue };
                 let (name, value) = line.split_at(colon);
                 let value = value.get(1..).unwrap_or_default().trim_ascii();
-                if name.eq_ignore_ascii_case(b"cookie") {
-                    if !std::mem::replace(&mut cookies_told, true) {
-                        fields.extend(cookies(&head.headers, name));
+                let ours = OURS.iter().find(|one| one.as_str().as_bytes().eq_ignore_ascii_case(name));
+                if let Some(ours) = ours {
+                    if !told.contains(&ours) {
+                        told.push(ours);
+                        fields
+                            .extend(head.headers.get_all(ours).iter().map(|value| (name, value.as_bytes())));
                     }
                 } else if http::HeaderName::from_bytes(name).is_ok_and(|name| head.headers.contains_key(name))
                 {
@@ -278,8 +297,4 @@ fn fields<'a>(head: &'a request::Parts, wire: Option<&'a Wire>) -> Vec<(&'a [u8]
         }
     }
     fields
-}
-
-fn cookies<'a>(headers: &'a HeaderMap, name: &'a [u8]) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
-    headers.get_all(http::header::COOKIE).iter().map(move |value| (name, value.as_bytes()))
 }

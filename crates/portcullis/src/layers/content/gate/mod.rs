@@ -36,8 +36,8 @@ mod tests;
 
 pub use config::{Beyond, Config, Exclude, Raw, RawExclude, RuleIds};
 pub(crate) use decide::{
-    judge_body, judge_head, judge_response_body, judge_response_head, reads_body, reads_response_body,
-    response_limit,
+    combine_types, judge_body, judge_head, judge_response_body, judge_response_head, reads_body,
+    reads_response_body, response_limit,
 };
 pub use finding::{Finding, Step};
 pub(crate) use inspect::{Inspection, finish};

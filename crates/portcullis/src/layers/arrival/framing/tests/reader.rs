@@ -41,7 +41,7 @@ fn what_leaves_one_reading_passes_where_the_layer_observes() {
         assert_eq!(observed(sent).as_deref(), Ok(passed));
     }
     for (sent, fault) in [
-        ("GET / HTTP/0.9\r\nHost: a\r\n\r\n", "framing.version_unsupported"),
+        ("GET / HTTP/0.9\r\nHost: a\r\n\r\n", "framing.version_invalid"),
         ("CONNECT a HTTP/1.1\r\nHost: a\r\n\r\n", "framing.target_form"),
         ("GET / HTTP/1.1\r\nHost:\r\n\r\n", "framing.host_empty"),
         ("GET /< HTTP/1.1\r\nHost: a b\r\n\r\n", "framing.host_invalid"),
