@@ -30,14 +30,14 @@ impl Reason {
     /// (RFC 9110 section 2.5); whether `CONNECT` is served is for others to say.
     #[must_use]
     pub fn leaves_one_reading(&self) -> bool {
-        match self.fault {
+        matches!(
+            self.fault,
             Fault::TargetByte
-            | Fault::TargetEightBit
-            | Fault::LengthWithCoding
-            | Fault::ConnectMethod
-            | Fault::VersionUnsupported => true,
-            _ => false,
-        }
+                | Fault::TargetEightBit
+                | Fault::LengthWithCoding
+                | Fault::ConnectMethod
+                | Fault::VersionUnsupported
+        )
     }
 }
 
