@@ -11,6 +11,7 @@
 
 pub mod albedo;
 pub mod backend;
+pub mod blocking;
 pub mod exceptions;
 pub mod gateway;
 pub mod judge;

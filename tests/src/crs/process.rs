@@ -110,7 +110,11 @@ pub fn exchange(set: &Arc<RuleSet>, request: &Request) -> Outcome {
     outcome
 }
 
-fn judged(transaction: &mut Transaction, request: &Request) -> Result<albedo::Answer, Intervention> {
+/// Everything up to the last phase; the app's answer, or what stopped it.
+///
+/// # Errors
+/// The intervention of a rule.
+pub fn judged(transaction: &mut Transaction, request: &Request) -> Result<albedo::Answer, Intervention> {
     let stop = |stopped: Option<Intervention>| stopped.map_or(Ok(()), Err);
     let line = request.wire.head.split(|byte| *byte == b'\r').next().unwrap_or_default();
     let mut words = line.split(|byte| *byte == b' ');

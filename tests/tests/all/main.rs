@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot read what it tests has failed")]
 
 mod attacks;
+mod crs_blocking;
 mod crs_bytes;
 mod crs_gateway;
 mod crs_suite;
