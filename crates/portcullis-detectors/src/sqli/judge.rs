@@ -267,6 +267,11 @@ impl Case<'_> {
         if glued && !self.is_elision() && self.is_value_like() {
             return Some("it adds a condition to the query");
         }
+        let signs =
+            self.input.iter().all(|b| !b.is_ascii_alphanumeric() && !b.is_ascii_whitespace() && *b < 0x80);
+        if signs && facts.compares && self.broke == 0 && self.input.len() < 8 && self.stop.is_none() {
+            return Some("it joins an expression of its own between two parts of the string");
+        }
         if ending == Ending::Rejoined && self.stop.is_none() {
             let joins = facts.operators > 0 || facts.adjacent && self.input.len() < 5;
             let quotes = self.input.iter().filter(|byte| **byte == self.quote()).count();
@@ -300,7 +305,8 @@ impl Case<'_> {
             (_, Literal::Null) => false,
             (Ending::Rejoined, Literal::Number(_)) => true,
             (Ending::Rejoined, Literal::Text(token)) => {
-                self.facts.numeric_constant || self.bytes(token).get(1).is_some_and(u8::is_ascii_digit)
+                let content = self.bytes(token).get(1..).unwrap_or_default();
+                self.facts.numeric_constant || trim(content).first().is_some_and(u8::is_ascii_digit)
             }
             (Ending::Plain, Literal::Number(token)) => {
                 let before = self.input.get(..self.broke).unwrap_or_default();
@@ -430,7 +436,7 @@ impl Case<'_> {
         if facts.closed > 0 && facts.clause == Some(Clause::Where) {
             return Some("it adds a clause to the query");
         }
-        if cut && !facts.listed && self.cut_says_nothing(0) {
+        if cut && self.stop.is_none() && !facts.listed && self.cut_says_nothing(0) {
             return Some("it cuts off the rest of the query");
         }
         None
@@ -505,9 +511,11 @@ impl Case<'_> {
             return Some("it asks a question by a condition of its own");
         }
         if facts.statement.is_some_and(|query| {
-            query.definite && (query.technical || !query.wordy)
-                || query.system
-                || query.technical && query.from
+            let announced = !facts.unannounced || query.system;
+            announced
+                && (query.definite && (query.technical || !query.wordy)
+                    || query.system
+                    || query.technical && query.from)
         }) {
             return Some("it ends the statement and begins another");
         }
@@ -521,6 +529,10 @@ impl Case<'_> {
             return Some("it adds a clause to the query");
         }
         if facts.condition && (facts.tells || facts.subquery.is_some()) {
+            return Some("it asks the database about itself");
+        }
+        let system = memchr::memmem::find(self.input, b"@@").is_some();
+        if facts.tells && facts.calls > 0 && system && self.stop.is_none() {
             return Some("it asks the database about itself");
         }
         let variable = self.first.kind == Kind::Variable && self.bytes(self.first).starts_with(b"@");
@@ -627,6 +639,8 @@ pub(super) fn continues(kind: Kind) -> bool {
                         | Word::Rlike
                         | Word::Regexp
                         | Word::Between
+                        | Word::Asc
+                        | Word::Desc
                         | Word::Div
                 )
         }

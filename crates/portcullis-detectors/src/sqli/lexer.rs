@@ -270,6 +270,7 @@ impl<'a> Lexer<'a> {
                 kind => kind,
             },
             b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80.. => self.name(start),
+            b'@' if self.at(start + 1) == b'>' => self.operator(start),
             b'@' => self.variable(start),
             b':' => self.colon(start),
             b'?' => self.take(start, 1, Kind::Variable),
@@ -519,7 +520,9 @@ impl<'a> Lexer<'a> {
             [b'|', b'|'] => (2, Concat),
             [b'&', b'&'] => (2, Boolean),
             [b'<' | b'>' | b'!' | b'^' | b'=' | b'*', b'='] | [b'<', b'>'] => (2, Compare),
-            [b'!', b'<' | b'>' | b'~'] | [b'~', b'*' | b'~'] | [b'@', b'>'] | [b'=', b'*'] => (2, Compare),
+            [b'<', b'@'] | [b'!', b'<' | b'>' | b'~'] | [b'~', b'*' | b'~'] | [b'@', b'>'] | [b'=', b'*'] => {
+                (2, Compare)
+            }
             [b'<', b'<'] | [b'>', b'>'] | [b'-' | b'#', b'>'] => (2, Other),
             [b'=' | b'<' | b'>', _] => (1, Compare),
             [b'+' | b'-' | b'~', _] => (1, Sign),

@@ -273,7 +273,10 @@ impl<'a> Parser<'a> {
     }
 
     /// Stops here: unfinished at the end of the input, wrong elsewhere.
-    pub(super) fn stop<T>(&self) -> Read<T> {
+    pub(super) fn stop<T>(&mut self) -> Read<T> {
+        if self.now.kind == Kind::Cut {
+            self.facts.cut = Some(self.now.start);
+        }
         Err(if self.over() { Stop::Unfinished } else { Stop::Wrong })
     }
 

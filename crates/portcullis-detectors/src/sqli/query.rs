@@ -308,6 +308,9 @@ impl Parser<'_> {
                 loop {
                     self.expression()?;
                     self.ordering();
+                    if outside {
+                        self.facts.clause = Some(note);
+                    }
                     if !self.eat_mark(b',') {
                         break;
                     }

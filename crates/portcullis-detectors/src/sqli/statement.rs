@@ -176,7 +176,7 @@ impl Parser<'_> {
                 while matches!(self.kind(), Kind::Word(Word::With) | Kind::Name) {
                     self.bump();
                 }
-                Ok(Query { definite: true, ..plain })
+                Ok(Query { definite: self.over() || self.is_mark(b';'), ..plain })
             }
             Word::If | Word::While => {
                 self.bump();
@@ -184,7 +184,7 @@ impl Parser<'_> {
                 let constant = condition.compares && condition.constant;
                 self.facts.chooses |= constant;
                 if self.over() || self.is_mark(b';') {
-                    return Ok(plain);
+                    return Ok(if condition.calls && self.facts.chooses { technical } else { plain });
                 }
                 if self.eat(Word::Then) || self.eat(Word::Begin) {
                     self.block();
@@ -212,6 +212,14 @@ impl Parser<'_> {
                 }
                 let text = self.lexer.text(self.now);
                 if !(text.eq_ignore_ascii_case(b"data") || text.eq_ignore_ascii_case(b"xml")) {
+                    return self.stop();
+                }
+                self.bump();
+                let next = self.lexer.text(self.now);
+                if ![&b"infile"[..], b"local", b"low_priority", b"concurrent"]
+                    .iter()
+                    .any(|word| next.eq_ignore_ascii_case(word))
+                {
                     return self.stop();
                 }
                 self.rest_of_statement()?;
@@ -342,7 +350,9 @@ impl Parser<'_> {
         if self.eat_mark(b',') {
             let skipped = Value::default();
             self.deeper(skipped, |parser| parser.arguments())?;
-            return self.chain(skipped);
+            let mut whole = self.chain(skipped)?;
+            whole.calls = true;
+            return Ok(whole);
         }
         if self.over() {
             return Ok(first);
@@ -586,6 +596,8 @@ impl Parser<'_> {
                         | Word::Rlike
                         | Word::Regexp
                         | Word::Between
+                        | Word::Asc
+                        | Word::Desc
                         | Word::Div
                 )
             {
