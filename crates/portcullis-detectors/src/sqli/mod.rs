@@ -14,11 +14,16 @@
 //! What it does not stop: an injection that is all plain values in a place that should not take them (another
 //! person's number), and what the application assembles from several inputs.
 
+mod definition;
 mod expression;
+mod facts;
 mod judge;
 mod lexer;
+mod literal;
+mod operand;
 mod parser;
 mod query;
+mod quoted;
 mod statement;
 mod words;
 
@@ -27,10 +32,11 @@ mod tests;
 
 use crate::finding::{Finding, Language};
 use crate::undo;
+use facts::{Literal, Value};
 use judge::{Case, Place};
 use lexer::{Kind, Lexis, Operator};
 use memchr::memmem;
-use parser::{Literal, Parser, Value};
+use parser::Parser;
 use words::Word;
 
 /// Judges whether the input changes the meaning of a query that it is put into.
@@ -156,7 +162,7 @@ fn in_quotes(input: &[u8], quote: u8, lexis: Lexis, steps: &mut usize) -> Option
     let escapes = lexis == Lexis::MySql && matches!(quote, b'\'' | b'"');
     let end = match quote {
         b'*' => memmem::find(input, b"*/").map(|at| at + 1),
-        _ => lexer::string_end(input, 0, quote, escapes),
+        _ => literal::string_end(input, 0, quote, escapes),
     };
     let Some(broke) = end else {
         *steps += input.len();

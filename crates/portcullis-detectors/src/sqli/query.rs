@@ -1,7 +1,8 @@
 //! SELECT, its clauses, and the set operations that put one query behind another.
 
+use super::facts::{Clause, Literal, Query, Value};
 use super::lexer::{Kind, Operator};
-use super::parser::{Clause, Literal, Parser, Query, Read, Stop, Value};
+use super::parser::{Parser, Read, Stop};
 use super::words::{self, Word};
 
 impl Parser<'_> {
