@@ -10,6 +10,8 @@ command -v cc >/dev/null || lacks cc build-essential
 command -v chromium >/dev/null || lacks chromium chromium
 command -v certutil >/dev/null || lacks certutil libnss3-tools
 command -v openssl >/dev/null || lacks openssl openssl
+command -v wrk >/dev/null || lacks wrk wrk
+command -v h2load >/dev/null || lacks h2load nghttp2-client
 command -v redis-server >/dev/null || lacks redis-server redis-server
 command -v python3 >/dev/null || lacks python3 python3
 python3 -c 'import ensurepip, venv' 2>/dev/null || lacks 'python3 -m venv' python3-venv

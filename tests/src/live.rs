@@ -149,10 +149,18 @@ pub fn gate(app: SocketAddr, policy: &str, folder: &Folder) -> Running {
 /// # Errors
 /// When there is none within ten seconds.
 pub async fn ask(address: SocketAddr, method: &str, path: &str, headers: &str) -> std::io::Result<Answer> {
+    let request =
+        format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
+    raw(address, &request).await
+}
+
+/// The same, with the request as it goes over the wire; it must ask for the connection to end.
+///
+/// # Errors
+/// When there is no answer within ten seconds.
+pub async fn raw(address: SocketAddr, request: &str) -> std::io::Result<Answer> {
     let exchange = async {
         let mut stream = TcpStream::connect(address).await?;
-        let request =
-            format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
         stream.write_all(request.as_bytes()).await?;
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).await?;

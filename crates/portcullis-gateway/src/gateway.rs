@@ -6,16 +6,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 
-use portcullis::{Engine, Listener};
-use portcullis_tower::{EventSink, GateLayer, Lender};
-use tokio::sync::{oneshot, watch};
+use portcullis::Engine;
+use portcullis::keys::Keyring;
+use portcullis_tower::{Engines, EventSink, GateLayer, Lender};
+use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::admin::{Admin, Order, Phase, State, meters};
+use crate::doors::{Doors, Role};
 use crate::listen::{
-    Address, Binding, Crowd, Door, Drain, Inherited, Introducers, Judge, Sockets, Worker, adopt, bind,
+    Address, Binding, Crowd, Drain, Inherited, Judge, Manners, Order as WorkerOrder, Sockets, Worker, adopt,
+    bind,
 };
 use crate::record::data_dir::Lock;
 use crate::record::keys::{self, KeyError};
 use crate::record::lessons::Watcher;
+use crate::record::log::outs::Outs;
 use crate::record::{DataDir, EventLog, RuleFiles};
 use crate::run_as::RunAsError;
 use crate::settings::Settings;
@@ -48,12 +53,26 @@ pub struct Running {
     pub log: EventLog,
     /// Allowances and bans.
     pub lender: Arc<Lender>,
+    /// The engine in force.
+    pub engines: Arc<Engines>,
+    /// What the gate is asked to do by the admin socket.
+    pub orders: mpsc::UnboundedReceiver<Order>,
+    pub(crate) admin: Admin,
+    pub(crate) settings: Settings,
+    pub(crate) data: DataDir,
+    pub(crate) doors: Doors,
     closing: watch::Sender<bool>,
-    threads: Vec<oneshot::Receiver<()>>,
-    _certificates: Option<Sender<()>>,
+    pub(crate) threads: Vec<Thread>,
+    pub(crate) certificates: Option<Sender<()>>,
     /// The socket files that are ours to remove.
     made: Vec<PathBuf>,
-    _lock: Lock,
+    lock: Option<Lock>,
+}
+
+/// One thread that serves.
+pub(crate) struct Thread {
+    pub(crate) orders: mpsc::UnboundedSender<WorkerOrder>,
+    finished: oneshot::Receiver<()>,
 }
 
 /// Why a gate does not stand.
@@ -123,7 +142,21 @@ impl Gateway {
     /// # Errors
     /// As for [`Self::start`], and when an inherited socket would be served by nobody.
     pub fn start_with(settings: Settings, inherited: Inherited) -> Result<Running, StartError> {
+        Self::start_after(settings, inherited, || Ok(()))
+    }
+
+    /// The same; `make_room` is called once all is checked, and returns when nobody else holds what only one
+    /// gate can hold: the lock of the data directory, the log, the admin socket.
+    ///
+    /// # Errors
+    /// As for [`Self::start_with`], and when there is no room.
+    pub fn start_after(
+        settings: Settings,
+        inherited: Inherited,
+        make_room: impl FnOnce() -> io::Result<()>,
+    ) -> Result<Running, StartError> {
         crate::tls::install_provider();
+        meters::install();
         let threads = settings.threads.max(1);
         let Bound { https, http, dangerous_plain } = Bound::bind(&settings, threads, inherited)?;
         let unusable = |error| StartError::DataDir { path: settings.data_dir.clone(), error };
@@ -133,69 +166,83 @@ impl Gateway {
             user.become_now(&settings.data_dir, &files)?;
         }
         let data = DataDir::open(&settings.data_dir).map_err(unusable)?;
+        let keys = keys::load(&data)?;
+        let outs = Outs::open(&settings.outs)?;
+        make_room()?;
         let lock = data.lock().map_err(unusable)?;
         let files = RuleFiles::open(settings.rule_log.as_deref(), settings.audit_log.as_deref())
             .map_err(|(path, error)| StartError::RuleLog { path, error })?;
-        let log = EventLog::open(&data.events()).map_err(unusable)?.with_rules(files);
-        let engine = Arc::new(Engine::new(settings.policy.clone(), keys::load(&data)?));
+        let log = EventLog::open(&data.events(), &keys).map_err(unusable)?.with_rules(files);
+        log.keep(settings.rotation);
+        log.send_to(outs);
+        let engine = engine(&settings, keys);
         let (tls, development, certificates) =
             if https.is_empty() { (None, None, None) } else { secure(&settings, &data, &log)? };
-
-        let addresses =
-            |sockets: &[Sockets]| sockets.iter().filter_map(|one| one.address.tcp()).collect::<Vec<_>>();
-        let https_port = addresses(&https).first().map_or(443, SocketAddr::port);
-        let all = || [&https, &http, &dangerous_plain].into_iter().flatten();
 
         let lender = Arc::new(Lender::default());
         if let Some(store) = &settings.store {
             lender.share(Some(Arc::new(Store::open(store.clone(), log.clone())?)));
         }
+        let (sender, orders) = mpsc::unbounded_channel();
+        let state = Arc::new(State::new(lender.clone(), log.clone(), sender));
+        let admin = Admin::open(data.path(), &settings.admin, state)?;
+        let engines = Arc::new(Engines::new(engine));
+        let watcher = Watcher::new(log.clone(), data.lessons()).map_err(unusable)?;
+        let sink: Arc<dyn EventSink> = Arc::new(watcher);
         let upstreams = Upstreams::new(&settings.upstream)?;
         let (closing, closed) = watch::channel(false);
         crate::upstream::watch_over(upstreams.clone(), log.clone(), closed.clone())?;
         let mut running = Running {
-            https: addresses(&https),
-            http: addresses(&http),
-            dangerous_plain: addresses(&dangerous_plain),
-            unix: all().filter_map(|one| one.address.unix()).collect(),
-            tls: tls.clone(),
+            https: Vec::new(),
+            http: Vec::new(),
+            dangerous_plain: Vec::new(),
+            unix: Vec::new(),
+            tls,
             upstreams: upstreams.clone(),
             development,
             log: log.clone(),
             lender: lender.clone(),
+            engines: engines.clone(),
+            orders,
+            admin,
+            settings: settings.clone(),
+            data,
+            doors: Doors::new(),
             closing,
             threads: Vec::new(),
-            _certificates: certificates,
-            made: all().filter_map(|one| one.made.clone()).collect(),
-            _lock: lock,
+            certificates,
+            made: Vec::new(),
+            lock: Some(lock),
         };
-
-        let mut doors: Vec<Vec<Door>> = std::iter::repeat_with(Vec::new).take(threads).collect();
-        let introducers = Arc::new(settings.introducers.clone());
-        spread(&mut doors, https, Listener::Https, tls.as_ref(), &introducers);
-        spread(&mut doors, http, Listener::Redirect { https_port }, None, &introducers);
-        spread(&mut doors, dangerous_plain, Listener::DangerousPlain, None, &introducers);
-        let watcher = Watcher::new(log.clone(), data.lessons()).map_err(unusable)?;
-        let sink: Arc<dyn EventSink> = Arc::new(watcher);
         let crowd = Crowd::new(settings.capacity.within_open_files(), sink.clone());
-        for (number, doors) in doors.into_iter().enumerate() {
+        let manners = Manners::of(&settings);
+        for number in 0..threads {
             let (drain, drainer) = Drain::new(closed.clone());
             let proxy = Proxy::new(upstreams.clone(), threads, drain.clone(), log.clone());
-            let gate = GateLayer::new(engine.clone(), sink.clone()).with_lender(lender.clone());
-            let judge = Judge { engine: engine.clone(), sink: sink.clone(), lender: lender.clone() };
-            let worker = Worker {
-                doors,
-                gate,
-                judge,
-                timeouts: settings.timeouts,
-                crowd: crowd.clone(),
-                drain,
-                drainer,
-            };
-            running.threads.push(spawn(number, worker, proxy)?);
+            let gate = GateLayer::swapping(engines.clone(), sink.clone()).with_lender(lender.clone());
+            let judge = Judge { engines: engines.clone(), sink: sink.clone(), lender: lender.clone() };
+            let (orders, told) = mpsc::unbounded_channel();
+            let (manners, crowd) = (manners.clone(), crowd.clone());
+            let worker = Worker { doors: Vec::new(), gate, judge, manners, orders: told, crowd, drain, drainer };
+            running.threads.push(Thread { orders, finished: spawn(number, worker, proxy)? });
         }
+        for (role, sockets) in
+            [(Role::Https, https), (Role::Http, http), (Role::DangerousPlain, dangerous_plain)]
+        {
+            for one in sockets {
+                running.doors.add(role, one)?;
+            }
+        }
+        running.open_doors()?;
+        running.show_tls();
+        running.admin.state.enter(Phase::Ready);
         Ok(running)
     }
+}
+
+/// The engine of a policy.
+pub(crate) fn engine(settings: &Settings, keys: Keyring) -> Arc<Engine> {
+    Arc::new(Engine::new(settings.policy.clone(), keys))
 }
 
 /// One thread with a runtime of its own: measured cheaper than a shared one (DESIGN of the gateway: a
@@ -211,24 +258,6 @@ fn spawn(number: usize, worker: Worker, proxy: Proxy) -> io::Result<oneshot::Rec
     Ok(finished)
 }
 
-fn spread(
-    doors: &mut [Vec<Door>],
-    sockets: Vec<Sockets>,
-    listener: Listener,
-    tls: Option<&Arc<Secure>>,
-    introducers: &Arc<Introducers>,
-) {
-    let threads = doors.len();
-    for one in sockets {
-        for (number, socket) in one.listeners.into_iter().enumerate() {
-            let Some(doors) = number.checked_rem(threads).and_then(|thread| doors.get_mut(thread)) else {
-                continue;
-            };
-            doors.push(Door { socket, listener, tls: tls.cloned(), introducers: introducers.clone() });
-        }
-    }
-}
-
 /// Every listening socket, by what it is for.
 struct Bound {
     https: Vec<Sockets>,
@@ -238,13 +267,13 @@ struct Bound {
 
 impl Bound {
     fn bind(settings: &Settings, threads: usize, mut inherited: Inherited) -> Result<Self, StartError> {
-        let all = [&settings.https, &settings.http, &settings.dangerous_plain].map(Vec::as_slice).concat();
+        let all = settings.addresses();
         let binding = Binding { threads, unix_mode: settings.unix_mode, all: &all };
         let mut open = |name: &str, addresses: &[Address]| {
             // Who names a socket for a listener has said where it listens.
             let named = inherited.named(name);
             if !named.is_empty() {
-                return Ok(vec![adopt(named, threads)?]);
+                return Ok(vec![Sockets { named: true, ..adopt(named, threads)? }]);
             }
             addresses
                 .iter()
@@ -264,10 +293,10 @@ impl Bound {
     }
 }
 
-type Secured = (Option<Arc<Secure>>, Option<Development>, Option<Sender<()>>);
+pub(crate) type Secured = (Option<Arc<Secure>>, Option<Development>, Option<Sender<()>>);
 
 /// The certificates, and the thread that looks after them.
-fn secure(settings: &Settings, data: &DataDir, log: &EventLog) -> Result<Secured, StartError> {
+pub(crate) fn secure(settings: &Settings, data: &DataDir, log: &EventLog) -> Result<Secured, StartError> {
     let development =
         if settings.certificates.is_empty() { Some(authority::open(data, &settings.names)?) } else { None };
     let files = match &development {
@@ -299,17 +328,58 @@ impl Running {
     /// Closes the doors, lets running requests end within `timeouts.drain`, writes the log out.
     pub async fn shutdown(mut self) {
         let _ = self.closing.send(true);
+        self.admin.state.enter(Phase::Draining);
         self.remove_sockets();
-        for finished in std::mem::take(&mut self.threads) {
-            let _ = finished.await;
+        // Sockets close with their last descriptor, and these are some of them.
+        self.doors = Doors::new();
+        for thread in std::mem::take(&mut self.threads) {
+            let _ = thread.finished.await;
         }
         self.log.flush();
     }
 }
 
 impl Running {
+    /// Leaves what only one gate can hold: the log, the lock of the data directory, the admin socket. Requests
+    /// are served on, and their events go to a file of their own.
+    pub(crate) fn step_aside(&mut self) -> io::Result<()> {
+        let name = format!("events-ending-{}-{}.jsonl", crate::admin::now().as_millis(), std::process::id());
+        self.log.move_to(&self.data.path().join(name))?;
+        self.admin.step_aside(true);
+        self.lock = None;
+        Ok(())
+    }
+
+    /// Takes it back.
+    pub(crate) fn step_back(&mut self) -> io::Result<()> {
+        self.lock = Some(self.data.lock()?);
+        self.admin.step_aside(false);
+        self.log.move_to(&self.data.events())
+    }
+
+    /// For the numbers of TLS.
+    pub(crate) fn show_tls(&self) {
+        let mut tls = self.admin.state.tls.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        tls.clone_from(&self.tls);
+    }
+
+    /// Sets every door before its threads that is not there yet.
+    pub(crate) fn open_doors(&mut self) -> io::Result<()> {
+        let orders: Vec<_> = self.threads.iter().map(|thread| thread.orders.clone()).collect();
+        let port = self.doors.https_port();
+        for (thread, door) in self.doors.take_unopened(orders.len(), port, self.tls.as_ref())? {
+            if let Some(orders) = orders.get(thread) {
+                let _ = orders.send(WorkerOrder::Open(door));
+            }
+        }
+        (self.https, self.http, self.dangerous_plain, self.unix) = self.doors.addresses();
+        self.made.extend(self.doors.take_made());
+        Ok(())
+    }
+
     /// A file of a socket that nobody listens on helps nobody.
     fn remove_sockets(&mut self) {
+        self.made.extend(self.doors.take_made());
         for path in std::mem::take(&mut self.made) {
             if let Err(error) = std::fs::remove_file(&path) {
                 tracing::debug!(path = %path.display(), %error, "a socket file was left");
@@ -320,6 +390,7 @@ impl Running {
     /// Leaves the files of sockets in the file system where they are: another gate has taken them over.
     pub fn leave_sockets(&mut self) {
         self.made.clear();
+        self.doors.take_made();
     }
 }
 

@@ -7,11 +7,16 @@
 //!
 //! [`Gateway::start`] is the whole of it; [`commands`] are what a terminal sees.
 
+pub mod admin;
 pub mod commands;
 pub mod demo;
+mod doors;
 mod gateway;
+pub mod handover;
 pub mod listen;
+mod otlp;
 pub mod record;
+mod reload;
 pub mod run_as;
 mod settings;
 pub mod store;
@@ -21,4 +26,5 @@ pub mod tls;
 pub mod upstream;
 
 pub use gateway::{Gateway, Running, StartError};
+pub use reload::Reloaded;
 pub use settings::{Settings, SettingsError};

@@ -10,6 +10,7 @@ use portcullis::policy::raw;
 use portcullis_seclang::Disk;
 
 use crate::listen::{Address, Capacity, Introducers, NoAddress, Timeouts};
+use crate::record::log::{Rotation, outs::Target};
 use crate::run_as::RunAs;
 use crate::store::StoreSettings;
 use crate::tls::certificates::CertificateFiles;
@@ -52,6 +53,14 @@ pub struct Settings {
     pub audit_log: Option<PathBuf>,
     /// Where allowances are counted together with other gates.
     pub store: Option<StoreSettings>,
+    /// Where the admin listener answers questions, besides the socket in the data directory.
+    pub admin: Vec<SocketAddr>,
+    /// When files of the log are put aside.
+    pub rotation: Rotation,
+    /// Where events go besides the log.
+    pub outs: Vec<Target>,
+    /// Who gets traces, and of which share of requests.
+    pub traces: Option<(String, f64)>,
     /// Where state lives.
     pub data_dir: PathBuf,
 }
@@ -73,6 +82,9 @@ pub enum SettingsError {
     /// The rules that the policy names do not load.
     #[error("the rules do not load:\n{0}")]
     Rules(#[from] RulesError),
+    /// A syslog's address is none.
+    #[error("`{0}` is not the address of a syslog, which is as in `unix:/dev/log` or `udp://127.0.0.1:514`")]
+    Syslog(String),
     /// Plain HTTP that redirects to nothing.
     #[error("plain HTTP at `{0}` has no HTTPS to redirect to")]
     NoHttps(Address),
@@ -109,6 +121,10 @@ impl Settings {
             rule_log: None,
             audit_log: None,
             store: None,
+            admin: Vec::new(),
+            rotation: Rotation::default(),
+            outs: Vec::new(),
+            traces: None,
             data_dir: PathBuf::from(Self::DATA_DIR),
         }
     }
@@ -158,8 +174,32 @@ impl Settings {
         settings.rule_log = gate.rule_log.as_ref().map(|path| folder.join(path));
         let audit = gate.loaded.as_ref().and_then(|loaded| loaded.set.settings().audit.log.clone());
         settings.audit_log = gate.audit_log.as_ref().map(|path| folder.join(path)).or(audit);
+        settings.admin = file
+            .admin
+            .listen
+            .iter()
+            .flat_map(|list| list.as_slice())
+            .filter_map(|text| text.parse().ok())
+            .collect();
+        settings.traces = file.admin.traces.clone().map(|url| (url, file.admin.trace_share.unwrap_or(0.01)));
+        let rotation = Rotation::default();
+        settings.rotation = Rotation {
+            size: file.event.rotate_size.map_or(rotation.size, |size| size.0),
+            age: file.event.rotate_age.map(|age| age.0),
+            keep: file.event.keep.unwrap_or(rotation.keep),
+        };
+        if let Some(syslog) = &file.event.syslog {
+            settings.outs.push(Target::syslog(syslog).ok_or_else(|| SettingsError::Syslog(syslog.clone()))?);
+        }
+        settings.outs.extend(file.event.otlp.clone().map(Target::Otlp));
         settings.policy = policy;
         settings.checked()
+    }
+
+    /// Everything that is listened on.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<Address> {
+        [&self.https, &self.http, &self.dangerous_plain].map(Vec::as_slice).concat()
     }
 
     /// What no single setting shows.

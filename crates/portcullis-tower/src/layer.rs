@@ -5,8 +5,10 @@ use std::sync::Arc;
 use portcullis::Engine;
 use tower::Layer;
 
+use crate::engines::Engines;
 use crate::lend::Lender;
-use crate::service::Gate;
+use crate::meters::Meters;
+use crate::service::{Gate, Parts};
 use crate::sink::EventSink;
 
 /// Puts the gate around a service.
@@ -14,16 +16,23 @@ use crate::sink::EventSink;
 /// The outermost layer of an app: what stands outside of it is not protected by it.
 #[derive(Clone)]
 pub struct GateLayer {
-    engine: Arc<Engine>,
+    engines: Arc<Engines>,
     sink: Arc<dyn EventSink>,
     lender: Arc<Lender>,
+    meters: Arc<Meters>,
 }
 
 impl GateLayer {
     /// A layer that asks `engine` and gives events to `sink`.
     #[must_use]
     pub fn new(engine: Arc<Engine>, sink: Arc<dyn EventSink>) -> Self {
-        Self { engine, sink, lender: Arc::default() }
+        Self::swapping(Arc::new(Engines::new(engine)), sink)
+    }
+
+    /// A layer that asks whichever engine is in force when a request comes.
+    #[must_use]
+    pub fn swapping(engines: Arc<Engines>, sink: Arc<dyn EventSink>) -> Self {
+        Self { engines, sink, lender: Arc::default(), meters: Arc::new(Meters::new()) }
     }
 
     /// Counts callers with `lender`, so that several layers count together and a change of the policy forgets
@@ -39,6 +48,7 @@ impl<S> Layer<S> for GateLayer {
     type Service = Gate<S>;
 
     fn layer(&self, inner: S) -> Gate<S> {
-        Gate::new(inner, self.engine.clone(), self.sink.clone(), self.lender.clone())
+        let Self { engines, sink, lender, meters } = self.clone();
+        Gate::new(inner, Parts { engines, sink, lender, meters })
     }
 }

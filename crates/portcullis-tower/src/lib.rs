@@ -10,9 +10,11 @@
 
 mod body;
 mod drain;
+mod engines;
 mod inbound;
 mod layer;
 pub mod lend;
+pub mod meters;
 mod moment;
 mod outbound;
 mod own;
@@ -20,6 +22,7 @@ mod service;
 mod sink;
 
 pub use body::{Body, BodyError};
+pub use engines::Engines;
 pub use inbound::BodyFault;
 pub use layer::GateLayer;
 pub use lend::Lender;

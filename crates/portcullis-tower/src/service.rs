@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -20,8 +21,10 @@ use tower::Service;
 
 use crate::body::{Body, BodyError};
 use crate::drain;
+use crate::engines::Engines;
 use crate::inbound::{BodyFault, Broken, Inbound, Read, read_ahead};
 use crate::lend::Lender;
+use crate::meters::{Meters, Stage, count_refusal};
 use crate::moment::moment;
 use crate::outbound::depart;
 use crate::own;
@@ -47,14 +50,21 @@ pub struct Facts {
 #[derive(Clone)]
 pub struct Gate<S> {
     inner: S,
-    engine: Arc<Engine>,
-    sink: Arc<dyn EventSink>,
-    lender: Arc<Lender>,
+    parts: Parts,
+}
+
+/// What every request needs besides the app.
+#[derive(Clone)]
+pub(crate) struct Parts {
+    pub(crate) engines: Arc<Engines>,
+    pub(crate) sink: Arc<dyn EventSink>,
+    pub(crate) lender: Arc<Lender>,
+    pub(crate) meters: Arc<Meters>,
 }
 
 impl<S> Gate<S> {
-    pub(crate) fn new(inner: S, engine: Arc<Engine>, sink: Arc<dyn EventSink>, lender: Arc<Lender>) -> Self {
-        Self { inner, engine, sink, lender }
+    pub(crate) fn new(inner: S, parts: Parts) -> Self {
+        Self { inner, parts }
     }
 }
 
@@ -80,18 +90,13 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let Self { inner, engine, sink, lender } = self.clone();
-        Box::pin(async move { Ok(through(inner, engine, sink, lender, request).await) })
+        let Self { inner, parts } = self.clone();
+        let engine = parts.engines.load();
+        Box::pin(async move { Ok(through(inner, engine, parts, request).await) })
     }
 }
 
-async fn through<S, B, R>(
-    inner: S,
-    engine: Arc<Engine>,
-    sink: Arc<dyn EventSink>,
-    lender: Arc<Lender>,
-    request: Request<B>,
-) -> Response<Body>
+async fn through<S, B, R>(inner: S, engine: Arc<Engine>, parts: Parts, request: Request<B>) -> Response<Body>
 where
     S: Service<Request<Body>, Response = Response<R>>,
     S::Error: Into<BodyError>,
@@ -100,6 +105,8 @@ where
     R: HttpBody + Send + Unpin + 'static,
     R::Error: Into<BodyError>,
 {
+    let Parts { sink, lender, meters, .. } = parts;
+    let mut since = Instant::now();
     let (mut head, mut body) = request.into_parts();
     let wire = head.extensions.remove::<Wire>();
     let fault = head.extensions.remove::<BodyFault>();
@@ -109,7 +116,10 @@ where
     };
 
     let now = moment.since_epoch;
-    let refuse = |refusal: Box<Refusal>| refuse(*refusal, &*sink, &lender);
+    let refuse = |refusal: Box<Refusal>| {
+        meters.refused.increment(1);
+        refuse(*refusal, &*sink, &lender)
+    };
     let comes_unasked = drain::comes_unasked(&head.headers);
     let received = match engine.receive(head, wire.as_ref(), &peer, moment) {
         ControlFlow::Break(refusal) => {
@@ -131,6 +141,7 @@ where
         }
         ControlFlow::Continue(identified) => identified,
     };
+    meters.stage(Stage::Head, &mut since);
     let mut inspector = received.inspector();
     let mut trailers = None;
     match read_ahead(&mut body, &mut inspector, fault.as_ref(), &mut trailers).await {
@@ -148,6 +159,7 @@ where
         ControlFlow::Continue(admitted) => admitted,
     };
     record_all(&*sink, admitted.take_events());
+    meters.stage(Stage::Body, &mut since);
 
     if let Some(own) = admitted.own() {
         let broken = Broken::default();
@@ -178,23 +190,36 @@ where
         Some(mut inner) => inner.call(request).await.ok(),
         None => None,
     };
+    meters.stage(Stage::App, &mut since);
     if let Some(reason) = broken.take() {
         return refuse(outstanding.refuse(reason));
     }
-    match answer {
+    meters.passed.increment(1);
+    let (head, body) = match answer {
         Some(response) => {
             let (head, body) = response.into_parts();
             if let Some(counted) = counted {
                 lender.give_back(counted.owed(head.status));
             }
-            depart(engine.release(outstanding, head), body, broken, sink).await
+            (head, Either::Left(body))
         }
         None => {
             let (head, body) = plain_parts(StatusCode::BAD_GATEWAY, "the app did not answer\n");
-            let release = engine.release(outstanding, head);
-            depart(release, http_body_util::Full::new(body), broken, sink).await
+            (head, Either::Right(http_body_util::Full::new(body)))
         }
-    }
+    };
+    let release = engine.release(outstanding, head);
+    let response = match body {
+        Either::Left(body) => depart(release, body, broken, sink).await,
+        Either::Right(body) => depart(release, body, broken, sink).await,
+    };
+    meters.stage(Stage::Answer, &mut since);
+    response
+}
+
+enum Either<L, R> {
+    Left(L),
+    Right(R),
 }
 
 /// The service once it takes requests; `None` when it never will.
@@ -205,6 +230,7 @@ async fn ready<S: Service<Q>, Q>(mut inner: S) -> Option<S> {
 
 /// Answers, records, and counts it against the caller.
 pub(crate) fn refuse(refusal: Refusal, sink: &dyn EventSink, lender: &Lender) -> Response<Body> {
+    count_refusal(&refusal.reason);
     record_all(sink, refusal.events);
     if let Some(offence) = refusal.offence {
         record_all(sink, lender.offend(&offence));

@@ -3,6 +3,8 @@
 use portcullis::Event;
 use portcullis::layers::departure::headers::learn::{Report, Sighting};
 
+use crate::meters::count_event;
+
 /// Takes events: the gateway's log writer, or whatever an app has.
 ///
 /// Called on the path of a request; must not block for long and must not lose events in silence.
@@ -29,6 +31,7 @@ impl<F: Fn(Event) + Send + Sync + 'static> EventSink for F {
 
 pub(crate) fn record_all(sink: &dyn EventSink, events: impl IntoIterator<Item = Event>) {
     for event in events {
+        count_event(&event);
         sink.record(event);
     }
 }

@@ -11,6 +11,7 @@ mod doors_agree;
 mod floods;
 mod fuzz;
 mod http2;
+mod operations;
 mod policy_reference;
 mod rate;
 mod shape;

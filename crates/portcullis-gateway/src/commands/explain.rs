@@ -10,6 +10,7 @@ use portcullis::explain::{explain, to_text};
 
 use super::{Failure, print};
 use crate::Settings;
+use crate::record::log::all_files;
 
 /// No line of the log is longer; what is, was not written by the gate.
 const LONGEST_LINE: u64 = 1024 * 1024;
@@ -35,9 +36,13 @@ impl Explain {
             )));
         }
         let path = self.data_dir.join("events.jsonl");
-        let file = File::open(&path)
-            .map_err(|error| Failure::Wrong(format!("the event log `{}`: {error}", path.display())))?;
-        let text = search(BufReader::new(file), &id).map_err(|error| Failure::Broken(error.to_string()))?;
+        let (main, ending) = all_files(&path);
+        let mut text = String::new();
+        for file in main.into_iter().chain(ending) {
+            let open = File::open(&file)
+                .map_err(|error| Failure::Wrong(format!("the event log `{}`: {error}", file.display())))?;
+            text += &search(BufReader::new(open), &id).map_err(|error| Failure::Broken(error.to_string()))?;
+        }
         if text.is_empty() {
             return Err(Failure::Broken(format!("there is nothing about `{id}` in `{}`", path.display())));
         }

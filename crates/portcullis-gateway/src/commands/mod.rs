@@ -5,6 +5,8 @@ mod csp;
 mod demo;
 mod explain;
 mod fault;
+mod log;
+mod order;
 mod overlay;
 mod run;
 mod screen;
@@ -39,6 +41,14 @@ enum Command {
     Schema,
     /// Tell in plain words why a request was refused
     Explain(explain::Explain),
+    /// Take the policy of a gate that stands into force anew
+    Reload(order::Reload),
+    /// Replace the program of a gate that stands
+    Upgrade(order::Upgrade),
+    /// Who is banned, and how to end it
+    Ban(order::Ban),
+    /// Whether the event log is as it was written
+    Log(log::Log),
 }
 
 /// How the program tells of itself.
@@ -71,6 +81,10 @@ pub fn main() -> ExitCode {
         Command::Csp(csp) => csp.start(),
         Command::Schema => schema(),
         Command::Explain(explain) => explain.start(),
+        Command::Reload(reload) => reload.start(),
+        Command::Upgrade(upgrade) => upgrade.start(),
+        Command::Ban(ban) => ban.start(),
+        Command::Log(log) => log.start(),
     };
     match done {
         Ok(code) => code,

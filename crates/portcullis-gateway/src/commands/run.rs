@@ -7,14 +7,17 @@ use std::process::ExitCode;
 use clap::Args;
 use portcullis::Policy;
 use portcullis::policy::raw;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
 use super::overlay::Overlay;
 use super::{Failure, LogFormat, fault, policy_file, screen};
+use crate::admin::{Order, Told};
+use crate::handover::Taking;
 use crate::listen::{Address, Inherited};
 use crate::run_as::RunAs;
-use crate::{Gateway, Settings};
+use crate::{Gateway, Running, Settings};
 
 /// What `--help` cannot tell of flags.
 const ENVIRONMENT: &str = "\
@@ -73,22 +76,56 @@ impl Run {
         let inherited = Inherited::from_env().map_err(|error| {
             Failure::Broken(format!("what `LISTEN_FDS` names cannot be listened on: {error}"))
         })?;
+        let taking = Taking::from_env().map_err(broken)?;
+        // Where this program lies: by the time of an upgrade another one lies there.
+        let program = std::env::current_exe().map_err(broken)?;
         let settings = self.settings()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(broken)?;
         runtime.block_on(async {
             // Listened for before the gate stands: a signal in between must not kill it.
-            let mut terminate = signal(SignalKind::terminate()).map_err(broken)?;
-            let mut interrupt = signal(SignalKind::interrupt()).map_err(broken)?;
-            let running = Gateway::start_with(settings.clone(), inherited)
+            let mut signals = Signals::new().map_err(broken)?;
+            let make_room = || taking.as_ref().map_or(Ok(()), Taking::checked);
+            let mut running = Gateway::start_after(settings.clone(), inherited, make_room)
                 .map_err(|error| Failure::Broken(format!("the gate does not stand: {error}")))?;
             let mut out = std::io::stdout().lock();
             let _ = out.write_all(screen::ready(&settings, &running, self.log).as_bytes());
             let _ = out.flush();
             drop(out);
+            if let Some(Err(error)) = taking.as_ref().map(Taking::ready) {
+                return Err(Failure::Broken(format!(
+                    "the old program does not hear that this one serves: {error}"
+                )));
+            }
             tell_systemd(&[sd_notify::NotifyState::Ready]);
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
+            loop {
+                match signals.next(&mut running).await {
+                    Asked::End => break,
+                    Asked::Reload(tell) => {
+                        let told = self.reload(&mut running);
+                        tell.map(|tell| tell.send(told));
+                    }
+                    Asked::Upgrade(tell) => {
+                        let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+                        match running.hand_over(&program, &arguments) {
+                            Ok(process) => {
+                                let text = format!(
+                                    "process {process} has taken over; this one ends with its requests\n"
+                                );
+                                tracing::info!("{}", text.trim_end());
+                                tell_systemd(&[sd_notify::NotifyState::MainPid(process)]);
+                                running.leave_sockets();
+                                tell.map(|tell| tell.send(Told { done: true, text }));
+                                break;
+                            }
+                            Err(error) => {
+                                let text =
+                                    format!("the new program did not take over, this one goes on: {error}\n");
+                                tracing::error!("{}", text.trim_end());
+                                tell.map(|tell| tell.send(Told { done: false, text }));
+                            }
+                        }
+                    }
+                }
             }
             tracing::info!("closing: running requests may end");
             tell_systemd(&[sd_notify::NotifyState::Stopping]);
@@ -96,10 +133,49 @@ impl Run {
             tokio::select! {
                 () = shutdown => {}
                 // Asked a second time, it does not wait.
-                _ = interrupt.recv() => tracing::warn!("closed at once"),
+                _ = signals.interrupt.recv() => tracing::warn!("closed at once"),
             }
             Ok(ExitCode::SUCCESS)
         })
+    }
+
+    /// Reads the policy anew, with the same flags over it.
+    fn reload(&self, running: &mut Running) -> Told {
+        use sd_notify::NotifyState::{Ready, Reloading};
+        match sd_notify::NotifyState::monotonic_usec_now() {
+            Ok(now) => tell_systemd(&[Reloading, now]),
+            Err(_) => tell_systemd(&[Reloading]),
+        }
+        let told = match self.settings() {
+            Ok(settings) => match running.reload(settings) {
+                Ok(reloaded) => {
+                    let mut text = "the policy is in force\n".to_owned();
+                    for waits in reloaded.waits {
+                        text +=
+                            &format!("but {waits}: it waits for the next start or `portcullis upgrade`\n");
+                    }
+                    Told { done: true, text }
+                }
+                Err(error) => Told { done: false, text: format!("nothing has changed: {error}\n") },
+            },
+            Err(Failure::Wrong(text) | Failure::Broken(text)) => {
+                running.refuse_reload(&text);
+                Told {
+                    done: false,
+                    text: format!(
+                        "{}\nnothing has changed: the old policy stays in force\n",
+                        text.trim_end()
+                    ),
+                }
+            }
+        };
+        if told.done {
+            tracing::info!("{}", told.text.trim_end());
+        } else {
+            tracing::error!("{}", told.text.trim_end());
+        }
+        tell_systemd(&[Ready]);
+        told
     }
 
     /// The policy file with the flags laid over it.
@@ -149,6 +225,44 @@ impl Run {
             settings.user = Some(RunAs { user: user.clone(), group: None });
         }
         Ok(settings)
+    }
+}
+
+/// What the gate is asked to do.
+enum Asked {
+    End,
+    Reload(Option<oneshot::Sender<Told>>),
+    Upgrade(Option<oneshot::Sender<Told>>),
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+    user2: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+            user2: signal(SignalKind::user_defined2())?,
+        })
+    }
+
+    async fn next(&mut self, running: &mut Running) -> Asked {
+        tokio::select! {
+            _ = self.terminate.recv() => Asked::End,
+            _ = self.interrupt.recv() => Asked::End,
+            _ = self.hangup.recv() => Asked::Reload(None),
+            _ = self.user2.recv() => Asked::Upgrade(None),
+            Some(order) = running.orders.recv() => match order {
+                Order::Reload(tell) => Asked::Reload(Some(tell)),
+                Order::Upgrade(tell) => Asked::Upgrade(Some(tell)),
+            },
+        }
     }
 }
 

@@ -16,6 +16,8 @@ pub struct Inherited(Vec<One>);
 #[derive(Debug)]
 struct One {
     name: Option<String>,
+    /// What the gate that handed it over was asked to listen on.
+    asked: Option<Address>,
     socket: Socket,
 }
 
@@ -29,7 +31,7 @@ impl Inherited {
     /// Sockets without names, which are known by their addresses.
     #[must_use]
     pub fn of(sockets: Vec<Socket>) -> Self {
-        Self(sockets.into_iter().map(|socket| One { name: None, socket }).collect())
+        Self(sockets.into_iter().map(|socket| One { name: None, asked: None, socket }).collect())
     }
 
     /// What `LISTEN_FDS` and `LISTEN_FDNAMES` tell. To be called once, before any thread is started:
@@ -40,6 +42,8 @@ impl Inherited {
     pub fn from_env() -> io::Result<Self> {
         let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
         let mut names = names.split(':');
+        let asked = std::env::var(crate::handover::ASKED).unwrap_or_default();
+        let mut asked = asked.split(',');
         let mut handed = ListenFd::from_env();
         let mut list = Vec::with_capacity(handed.len());
         for index in 0..handed.len() {
@@ -49,7 +53,8 @@ impl Inherited {
                 Err(_) => handed.take_unix_listener(index)?.map(Socket::Unix),
             };
             let name = names.next().filter(|name| NAMES.contains(name)).map(str::to_owned);
-            list.extend(socket.map(|socket| One { name, socket }));
+            let asked = asked.next().and_then(|text| text.parse().ok());
+            list.extend(socket.map(|socket| One { name, asked, socket }));
         }
         Ok(Self(list))
     }
@@ -61,14 +66,17 @@ impl Inherited {
 
     /// Takes those that listen on `address`.
     pub(crate) fn at(&mut self, address: &Address) -> Vec<Socket> {
-        self.take(|one| one.socket.address().is_ok_and(|its| its == *address))
+        self.take(|one| {
+            one.asked.as_ref() == Some(address) || one.socket.address().is_ok_and(|its| its == *address)
+        })
     }
 
     /// What nobody took, as addresses: served by nobody, its clients would wait for ever.
     #[must_use]
     pub fn left(&self) -> Vec<String> {
         let told = |one: &One| one.socket.address().map_or("?".to_owned(), |address| address.to_string());
-        self.0.iter().map(told).collect()
+        // A gate that hands over does not know which of its doors the new one wants.
+        self.0.iter().filter(|one| one.asked.is_none()).map(told).collect()
     }
 
     fn take(&mut self, wanted: impl Fn(&One) -> bool) -> Vec<Socket> {

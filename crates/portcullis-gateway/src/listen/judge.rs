@@ -6,13 +6,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::{HeaderValue, Response, StatusCode, header};
 use portcullis::layers::arrival::framing::{ReaderLimits, Wire};
-use portcullis::{Engine, Event, Peer};
-use portcullis_tower::{Body, EventSink, Lender, moment};
+use portcullis::{Event, Peer};
+use portcullis_tower::meters::count_refusal;
+use portcullis_tower::{Body, Engines, EventSink, Lender, moment};
 
 /// Refuses what never became a request.
 #[derive(Clone)]
 pub(crate) struct Judge {
-    pub(crate) engine: Arc<Engine>,
+    pub(crate) engines: Arc<Engines>,
     pub(crate) sink: Arc<dyn EventSink>,
     pub(crate) lender: Arc<Lender>,
 }
@@ -20,12 +21,12 @@ pub(crate) struct Judge {
 impl Judge {
     /// The bounds of the strict reader: the site's, for no route is known yet.
     pub(crate) fn reader_limits(&self) -> ReaderLimits {
-        self.engine.policy().site().framing.reader
+        self.engines.load().policy().site().framing.reader
     }
 
     /// Whether connections from `address` are those of many clients.
     pub(crate) fn is_proxy(&self, address: IpAddr) -> bool {
-        self.engine.policy().site().client.is_proxy(address)
+        self.engines.load().policy().site().client.is_proxy(address)
     }
 
     /// A connection was given up for the HTTP/2 frames that it sent.
@@ -40,7 +41,8 @@ impl Judge {
     /// The refusal of a head that could not be read.
     pub(crate) fn refuse_malformed(&self, wire: &Wire, peer: &Peer) -> Response<Body> {
         let Some(moment) = moment() else { return self.unseen() };
-        let refusal = self.engine.refuse_malformed(wire, peer, moment);
+        let refusal = self.engines.load().refuse_malformed(wire, peer, moment);
+        count_refusal(&refusal.reason);
         let bans = refusal.offence.map(|offence| self.lender.offend(&offence)).unwrap_or_default();
         for event in refusal.events.into_iter().chain(bans) {
             self.sink.record(event);

@@ -36,7 +36,7 @@ pub use pace::Demand;
 pub use socket::Socket;
 pub(crate) use socket::{Binding, Sockets, adopt, bind};
 pub(crate) use switched::Switched;
-pub(crate) use worker::{Door, Worker};
+pub(crate) use worker::{Door, Manners, Order, Worker};
 
 use std::time::Duration;
 

@@ -39,7 +39,11 @@ impl Socket {
         }
     }
 
-    fn again(&self) -> io::Result<Self> {
+    /// The same socket once more.
+    ///
+    /// # Errors
+    /// When no more files may be opened.
+    pub fn again(&self) -> io::Result<Self> {
         match self {
             Self::Tcp(socket) => socket.try_clone().map(Self::Tcp),
             Self::Unix(socket) => socket.try_clone().map(Self::Unix),
@@ -63,6 +67,10 @@ pub(crate) struct Sockets {
     pub(crate) listeners: Vec<Socket>,
     /// The file to remove at the end, where we made it.
     pub(crate) made: Option<PathBuf>,
+    /// As it was asked for: port 0 where any would do.
+    pub(crate) asked: Address,
+    /// It was inherited under the name of its listener.
+    pub(crate) named: bool,
 }
 
 /// How sockets are made.
@@ -87,12 +95,14 @@ pub(crate) fn bind(
     };
     let there = inherited.at(address);
     if !there.is_empty() {
-        return adopt(there, binding.threads).map_err(explained);
+        let adopted = adopt(there, binding.threads).map_err(explained)?;
+        return Ok(Sockets { asked: address.clone(), ..adopted });
     }
-    match address {
-        Address::Tcp(tcp) => bind_tcp(*tcp, binding).map_err(explained),
-        Address::Unix(path) => bind_unix(path, binding).map_err(explained),
-    }
+    let bound = match address {
+        Address::Tcp(tcp) => bind_tcp(*tcp, binding),
+        Address::Unix(path) => bind_unix(path, binding),
+    };
+    bound.map(|sockets| Sockets { asked: address.clone(), ..sockets }).map_err(explained)
 }
 
 /// Sockets that somebody else has bound: each is served, whatever the number of threads.
@@ -106,7 +116,7 @@ pub(crate) fn adopt(there: Vec<Socket>, threads: usize) -> io::Result<Sockets> {
     for socket in &listeners {
         socket.set_nonblocking()?;
     }
-    Ok(Sockets { address, listeners, made: None })
+    Ok(Sockets { asked: address.clone(), address, listeners, made: None, named: false })
 }
 
 fn bind_tcp(address: SocketAddr, binding: Binding<'_>) -> io::Result<Sockets> {
@@ -123,7 +133,8 @@ fn bind_tcp(address: SocketAddr, binding: Binding<'_>) -> io::Result<Sockets> {
     for _ in 1..binding.threads.max(1) {
         listeners.push(open(bound, true, only_v6).and_then(listening).map(Socket::Tcp)?);
     }
-    Ok(Sockets { address: Address::Tcp(bound), listeners, made: None })
+    let address = Address::Tcp(bound);
+    Ok(Sockets { asked: address.clone(), address, listeners, made: None, named: false })
 }
 
 fn open(address: SocketAddr, shared: bool, only_v6: bool) -> io::Result<Raw> {

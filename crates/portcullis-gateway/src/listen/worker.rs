@@ -13,6 +13,8 @@ use http::{Request, Response, StatusCode};
 use portcullis::Listener;
 use portcullis_tower::{Body, GateLayer};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
 use tower::Layer;
 
 use super::connection::{Connection, Service};
@@ -27,12 +29,36 @@ const LATE: usize = 1024;
 
 /// A listening socket and what it is for.
 pub(crate) struct Door {
+    /// By which it can be closed.
+    pub(crate) number: u64,
     pub(crate) socket: Socket,
     pub(crate) listener: Listener,
     /// For HTTPS.
     pub(crate) tls: Option<Arc<Secure>>,
+}
+
+/// What a change of the policy changes for connections that come after it.
+#[derive(Debug, Clone)]
+pub(crate) struct Manners {
+    pub(crate) timeouts: Timeouts,
     /// Who says first who really connected.
     pub(crate) introducers: Arc<Introducers>,
+}
+
+impl Manners {
+    pub(crate) fn of(settings: &crate::Settings) -> Self {
+        Self { timeouts: settings.timeouts, introducers: Arc::new(settings.introducers.clone()) }
+    }
+}
+
+/// What a thread is told while it serves.
+pub(crate) enum Order {
+    /// Serve at this door, too.
+    Open(Door),
+    /// Serve no more at the door with this number; who is connected stays.
+    Close(u64),
+    /// Wait otherwise, and for others.
+    Manners(Manners),
 }
 
 /// A listening socket on the runtime of its thread.
@@ -83,7 +109,8 @@ pub(crate) struct Worker {
     pub(crate) doors: Vec<Door>,
     pub(crate) gate: GateLayer,
     pub(crate) judge: Judge,
-    pub(crate) timeouts: Timeouts,
+    pub(crate) manners: Manners,
+    pub(crate) orders: mpsc::UnboundedReceiver<Order>,
     pub(crate) crowd: Arc<Crowd>,
     pub(crate) drain: Drain,
     pub(crate) drainer: Drainer,
@@ -92,43 +119,94 @@ pub(crate) struct Worker {
 impl Worker {
     /// Serves until the gate closes, then waits for what still runs. Must run on the thread's runtime.
     pub(crate) async fn serve(self, proxy: Proxy) {
-        let Self { doors, gate, judge, timeouts, crowd, drain, drainer } = self;
-        let service = Service::Serves(gate.layer(proxy));
-        let redirect = Service::Redirects(gate.layer(NothingHere));
-        let mut accepting = Vec::new();
+        let Self { doors, gate, judge, manners, mut orders, crowd, drain, drainer } = self;
+        let patience = manners.timeouts.drain;
+        let (telling, told) = watch::channel(manners);
+        let mut hall = Hall {
+            service: Service::Serves(gate.layer(proxy)),
+            redirect: Service::Redirects(gate.layer(NothingHere)),
+            judge,
+            manners: told,
+            crowd,
+            drain: drain.clone(),
+            open: Vec::new(),
+        };
         for door in doors {
-            let listener = match Listening::begin(door.socket) {
-                Ok(listener) => listener,
-                Err(error) => {
-                    tracing::error!(%error, "a listening socket could not be used");
-                    continue;
-                }
-            };
-            let connection = Connection {
-                service: match door.listener {
-                    Listener::Redirect { .. } => redirect.clone(),
-                    Listener::Https | Listener::DangerousPlain => service.clone(),
-                },
-                redirect: redirect.clone(),
-                judge: judge.clone(),
-                listener: door.listener,
-                tls: door.tls,
-                introducers: door.introducers,
-                timeouts,
-                crowd: crowd.clone(),
-                drain: drain.clone(),
-            };
-            accepting.push(tokio::spawn(accept(listener, connection)));
+            hall.open(door);
         }
-        drop((service, redirect, judge));
-        drain.begins().await;
-        drop(drain);
-        for task in accepting {
+        loop {
+            let order = tokio::select! {
+                order = orders.recv() => order,
+                () = drain.begins() => break,
+            };
+            match order {
+                Some(Order::Open(door)) => hall.open(door),
+                Some(Order::Close(number)) => hall.close(number),
+                Some(Order::Manners(manners)) => {
+                    let _ = telling.send(manners);
+                }
+                // Nobody is left who could order anything: the gate goes on until it closes.
+                None => {
+                    drain.begins().await;
+                    break;
+                }
+            }
+        }
+        let patience = telling.borrow().timeouts.drain.max(patience);
+        let accepting = std::mem::take(&mut hall.open);
+        drop((hall, drain));
+        for (_, _closing, task) in accepting {
             let _ = task.await;
         }
-        if !drainer.wait(timeouts.drain).await {
+        if !drainer.wait(patience).await {
             tracing::warn!("requests still ran when the time to drain was over");
         }
+    }
+}
+
+/// The doors of one thread, and what every connection through them gets.
+struct Hall {
+    service: Service,
+    redirect: Service,
+    judge: Judge,
+    manners: watch::Receiver<Manners>,
+    crowd: Arc<Crowd>,
+    drain: Drain,
+    /// Each with its number; dropping the sender closes it.
+    open: Vec<(u64, oneshot::Sender<()>, JoinHandle<()>)>,
+}
+
+impl Hall {
+    fn open(&mut self, door: Door) {
+        let listening = match Listening::begin(door.socket) {
+            Ok(listening) => listening,
+            Err(error) => {
+                tracing::error!(%error, "a listening socket could not be used");
+                return;
+            }
+        };
+        let Manners { timeouts, introducers } = self.manners.borrow().clone();
+        let connection = Connection {
+            service: match door.listener {
+                Listener::Redirect { .. } => self.redirect.clone(),
+                Listener::Https | Listener::DangerousPlain => self.service.clone(),
+            },
+            redirect: self.redirect.clone(),
+            judge: self.judge.clone(),
+            listener: door.listener,
+            tls: door.tls,
+            introducers,
+            timeouts,
+            crowd: self.crowd.clone(),
+            drain: self.drain.clone(),
+        };
+        let (close, closed) = oneshot::channel();
+        let task = tokio::spawn(accept(listening, connection, self.manners.clone(), closed));
+        self.open.push((door.number, close, task));
+    }
+
+    fn close(&mut self, number: u64) {
+        self.open.retain(|(open, ..)| *open != number);
     }
 }
 
@@ -153,21 +231,56 @@ impl tower::Service<Request<Body>> for NothingHere {
     }
 }
 
-async fn accept(listener: Listening, connection: Connection) {
+/// One connection, as long as it stands.
+struct Counted(metrics::Gauge);
+
+impl Counted {
+    fn new(listener: Listener) -> Self {
+        let name = match listener {
+            Listener::Https => "https",
+            Listener::Redirect { .. } => "http",
+            Listener::DangerousPlain => "dangerous_plain",
+        };
+        metrics::counter!("portcullis_connections_total", "listener" => name).increment(1);
+        let gauge = metrics::gauge!("portcullis_connections", "listener" => name);
+        gauge.increment(1.0);
+        Self(gauge)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
+}
+
+async fn accept(
+    listener: Listening,
+    connection: Connection,
+    manners: watch::Receiver<Manners>,
+    mut closed: oneshot::Receiver<()>,
+) {
     let drain = connection.drain.clone();
     let begin = |stream: Stream, peer| {
         if let Stream::Tcp(stream) = &stream {
             let _ = stream.set_nodelay(true);
         }
-        match connection.crowd.enter() {
-            Some(place) => drop(tokio::spawn(connection.clone().serve(stream, peer, place))),
-            None => shed::full(&stream, connection.tls.is_some()),
-        }
+        let Manners { timeouts, introducers } = manners.borrow().clone();
+        let connection = Connection { timeouts, introducers, ..connection.clone() };
+        let Some(place) = connection.crowd.enter() else {
+            return shed::full(&stream, connection.tls.is_some());
+        };
+        let counted = Counted::new(connection.listener);
+        tokio::spawn(async move {
+            connection.serve(stream, peer, place).await;
+            drop(counted);
+        });
     };
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = drain.begins() => break,
+            _ = &mut closed => break,
         };
         match accepted {
             Ok((stream, peer)) => begin(stream, peer),

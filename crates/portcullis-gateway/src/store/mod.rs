@@ -200,6 +200,7 @@ impl Shared {
     }
 
     fn away(&self) -> Drawn {
+        metrics::counter!("portcullis_store_failures_total").increment(1);
         match self.settings.lost {
             StoreLost::Local => Drawn::CountHere,
             StoreLost::Refuse => Drawn::Refuse,

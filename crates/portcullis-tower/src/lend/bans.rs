@@ -85,6 +85,7 @@ impl Bans {
                 observed,
             };
             self.insert(*key, entry, now);
+            metrics::counter!("portcullis_bans_total").increment(1);
             events.push(told(offence, *subject, who, length, observed));
         }
         events

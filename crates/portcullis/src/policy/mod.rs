@@ -263,6 +263,13 @@ fn check_route(
             "write it below `[framing]`; `[limits]` has bounds by route",
         );
     }
+    for key in route.event.site_wide_keys() {
+        faults.at(
+            &format!("event.{key}"),
+            format!("`{key}` holds for the whole site: there is one log"),
+            "write it below `[event]`",
+        );
+    }
     for key in route.rate.site_wide_keys() {
         faults.at(
             &format!("rate.{key}"),

@@ -27,6 +27,8 @@ pub struct File {
     pub tls: Tls,
     /// Time-outs of connections. Read by the gateway only.
     pub timeouts: Timeouts,
+    /// Where the gateway tells of itself. Read by the gateway only.
+    pub admin: Admin,
     /// One unambiguous HTTP message.
     pub framing: framing::Raw,
     /// Sizes and counts.
@@ -319,6 +321,25 @@ pub struct Timeouts {
     pub drain: Option<Span>,
 }
 
+/// Where the gateway tells of itself. A socket in the data directory, `admin.sock`, is always there: it takes
+/// the orders of `portcullis reload`, `upgrade` and `ban`, from the gate's own user alone.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Admin {
+    /// Addresses for health (`/healthz`), readiness (`/readyz`) and metrics (`/metrics`), as in
+    /// `"127.0.0.1:9180"`; none by default. No orders are taken there.
+    pub listen: Option<Addresses>,
+    /// Let `listen` name addresses that others than this machine can reach: they learn how busy the site is and
+    /// what is attacked.
+    pub dangerous_beyond_loopback: Option<bool>,
+    /// An OpenTelemetry collector that gets a trace of requests, by OTLP over HTTP with JSON, as in
+    /// `"http://127.0.0.1:4318"`; none by default.
+    pub traces: Option<String>,
+    /// The share of requests that are traced where the caller did not decide it, from `0.0` to `1.0`; `0.01` by
+    /// default.
+    pub trace_share: Option<f64>,
+}
+
 /// The tables of the layers, gathered.
 #[derive(Debug, Clone, Default)]
 pub struct Layers {
@@ -412,6 +433,43 @@ impl File {
             if span.is_some_and(|span| span.0.is_zero()) {
                 faults.at(name, "a time-out of zero refuses everything", "leave it out for the default");
             }
+        }
+        for (position, address) in self.admin.listen.iter().flat_map(|list| list.as_slice()).enumerate() {
+            let key = if matches!(self.admin.listen, Some(Addresses::Many(_))) {
+                format!("admin.listen[{position}]")
+            } else {
+                "admin.listen".to_owned()
+            };
+            match address.parse::<std::net::SocketAddr>() {
+                Err(_) => faults.at(
+                    &key,
+                    format!("`{address}` is not an address to listen on"),
+                    "write an IP address and a port, as in `\"127.0.0.1:9180\"`",
+                ),
+                Ok(address)
+                    if !address.ip().is_loopback() && self.admin.dangerous_beyond_loopback != Some(true) =>
+                {
+                    faults.at(
+                        &key,
+                        format!("others can reach `{address}`, and would learn what is attacked"),
+                        "listen on `127.0.0.1`, or set `dangerous_beyond_loopback = true`",
+                    );
+                }
+                Ok(_) => {}
+            }
+        }
+        if self.admin.trace_share.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
+            faults.at("admin.trace_share", "this is not a share", "write a number from `0.0` to `1.0`");
+        }
+        if let Some(traces) = &self.admin.traces
+            && !url::Url::parse(traces)
+                .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some())
+        {
+            faults.at(
+                "admin.traces",
+                format!("`{traces}` is not the address of a collector"),
+                "as in `\"http://127.0.0.1:4318\"`",
+            );
         }
         if let Some(upstream) = &self.upstream {
             upstream_faults(upstream, faults);

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::Redactor;
 use crate::policy::Faults;
+use crate::policy::units::{Size, Span};
 use crate::verdict::Mode;
 
 /// As written in the policy.
@@ -20,6 +21,20 @@ pub struct Raw {
     /// More names of parameters, headers and cookies whose values never reach the log, as in `["ssn"]`.
     /// Passwords, tokens, keys, session ids and card numbers are known already.
     pub redact: Vec<String>,
+    /// The largest file of the log before it is put aside; `"64 MiB"` by default. Read by the gateway only.
+    /// Site-wide.
+    pub rotate_size: Option<Size>,
+    /// The oldest, as in `"1 d"`; any age by default. Read by the gateway only. Site-wide.
+    pub rotate_age: Option<Span>,
+    /// How many files are kept besides the one that is written; 16 by default. Read by the gateway only.
+    /// Site-wide.
+    pub keep: Option<usize>,
+    /// Where lines go as well, as syslog messages (RFC 5424): `"unix:/dev/log"`, `"udp://127.0.0.1:514"` or
+    /// `"tcp://127.0.0.1:601"`. Read by the gateway only. Site-wide.
+    pub syslog: Option<String>,
+    /// An OpenTelemetry collector that gets the events as logs, by OTLP over HTTP with JSON, as in
+    /// `"http://127.0.0.1:4318"`. Read by the gateway only. Site-wide.
+    pub otlp: Option<String>,
     /// Keep secrets in events: whoever reads the log can then act for your visitors.
     pub dangerous_keep_secrets: Option<bool>,
 }
@@ -34,8 +49,63 @@ pub struct Config {
     pub(crate) redactor: Arc<Redactor>,
 }
 
+impl Raw {
+    /// The keys that hold for the site alone, as far as they are written.
+    pub(crate) fn site_wide_keys(&self) -> Vec<&'static str> {
+        [
+            ("rotate_size", self.rotate_size.is_some()),
+            ("rotate_age", self.rotate_age.is_some()),
+            ("keep", self.keep.is_some()),
+            ("syslog", self.syslog.is_some()),
+            ("otlp", self.otlp.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(name, written)| written.then_some(name))
+        .collect()
+    }
+
+    fn check_files(&self, faults: &mut Faults<'_>) {
+        if self.rotate_size.is_some_and(|size| size.0 < 64 << 10) {
+            faults.at(
+                "rotate_size",
+                "files this small would be put aside all the time",
+                "write at least `\"64 KiB\"`",
+            );
+        }
+        if self.rotate_age.is_some_and(|age| age.0 < std::time::Duration::from_secs(60)) {
+            faults.at("rotate_age", "files would be put aside all the time", "write at least `\"1 min\"`");
+        }
+        if self.keep == Some(0) {
+            faults.at(
+                "keep",
+                "without any older file a refusal of a moment ago may be past explaining",
+                "write at least `1`",
+            );
+        }
+        if let Some(otlp) = &self.otlp
+            && !url::Url::parse(otlp)
+                .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some())
+        {
+            faults.at(
+                "otlp",
+                format!("`{otlp}` is not the address of a collector"),
+                "as in `\"http://127.0.0.1:4318\"`",
+            );
+        }
+        let known = |text: &str| ["unix:/", "udp://", "tcp://"].iter().any(|begin| text.starts_with(begin));
+        if let Some(syslog) = self.syslog.as_ref().filter(|syslog| !known(syslog)) {
+            faults.at(
+                "syslog",
+                format!("`{syslog}` is not the address of a syslog"),
+                "as in `\"unix:/dev/log\"` or `\"udp://127.0.0.1:514\"`",
+            );
+        }
+    }
+}
+
 impl Config {
     pub(crate) fn check(raw: &Raw, faults: &mut Faults<'_>) -> Self {
+        raw.check_files(faults);
         if raw.mode == Some(Mode::Observe) {
             faults.at(
                 "mode",

@@ -1,0 +1,171 @@
+//! A new policy for a gate that serves: checked whole, then taken into force at once.
+
+use std::io;
+use std::sync::Arc;
+
+use portcullis_tower::lend::Remote;
+
+use crate::doors::Role;
+use crate::gateway::{engine, secure};
+use crate::listen::{Binding, Inherited, Manners, Order, Sockets, bind};
+use crate::record::log::outs::Outs;
+use crate::record::{Notice, keys};
+use crate::store::Store;
+use crate::tls::Secure;
+use crate::{Running, Settings, StartError};
+
+/// What came of a reload.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reloaded {
+    /// What was written but waits for the next start or upgrade, each with its reason.
+    pub waits: Vec<String>,
+}
+
+impl Running {
+    /// Takes `settings` into force: the engine, the way to the app, certificates, listeners, time-outs. No
+    /// connection is closed and no request dropped; one that runs ends by the policy it began with.
+    ///
+    /// Everything that can fail is tried first: after an error nothing has changed.
+    ///
+    /// # Errors
+    /// When any part of the new settings cannot be had.
+    pub fn reload(&mut self, settings: Settings) -> Result<Reloaded, StartError> {
+        let done = self.try_reload(settings);
+        let outcome = if done.is_ok() { "done" } else { "refused" };
+        metrics::counter!("portcullis_reloads_total", "outcome" => outcome).increment(1);
+        match &done {
+            Ok(_) => self.log.notice(Notice::info("portcullis.policy_loaded", "a new policy is in force")),
+            Err(error) => {
+                let why = format!("the new policy is not taken, the old one stays in force: {error}");
+                self.log.notice(Notice::warn("portcullis.policy_refused", &why));
+            }
+        }
+        done
+    }
+
+    /// Tells the log of a policy that did not even parse.
+    pub fn refuse_reload(&self, why: &str) {
+        metrics::counter!("portcullis_reloads_total", "outcome" => "refused").increment(1);
+        let why = format!("the new policy is not taken, the old one stays in force: {why}");
+        self.log.notice(Notice::warn("portcullis.policy_refused", &why));
+    }
+
+    fn try_reload(&mut self, settings: Settings) -> Result<Reloaded, StartError> {
+        if settings.https.is_empty() && settings.dangerous_plain.is_empty() {
+            return Err(StartError::NoListener);
+        }
+        let old = &self.settings;
+        let reloaded = Reloaded { waits: waits(old, &settings) };
+
+        let engine = engine(&settings, keys::load(&self.data)?);
+        let secured = if !settings.https.is_empty() && (self.tls.is_none() || settings.changes_tls(old)) {
+            Some(secure(&settings, &self.data, &self.log)?)
+        } else {
+            None
+        };
+        let store = if settings.store == old.store {
+            None
+        } else {
+            let open = |store: &crate::store::StoreSettings| Store::open(store.clone(), self.log.clone());
+            Some(settings.store.as_ref().map(open).transpose()?)
+        };
+        let outs = if settings.outs == old.outs { None } else { Some(Outs::open(&settings.outs)?) };
+        let plan = self.doors.plan(settings.roles());
+        let bound = self.bind_missing(&settings, &plan.missing)?;
+
+        // A server that stays keeps its connections; a file of authorities is read again.
+        self.upstreams.replace(&settings.upstream)?;
+        // Nothing fails from here on.
+        self.engines.replace(engine);
+        if let Some((tls, development, certificates)) = secured {
+            match (&self.tls, tls) {
+                // Connections and doors hold on to the one that is there.
+                (Some(there), Some(new)) => there.replace(Secure::config(&new)),
+                (_, new) => self.tls = new,
+            }
+            self.development = development;
+            self.certificates = certificates;
+        }
+        if let Some(store) = store {
+            self.lender.share(store.map(|store| Arc::new(store) as Arc<dyn Remote>));
+        }
+        if let Some(outs) = outs {
+            self.log.send_to(outs);
+        }
+        self.log.keep(settings.rotation);
+        self.admin.move_to(&settings.admin);
+        let manners = Manners::of(&settings);
+        self.order(|| Order::Manners(manners.clone()));
+        for number in self.doors.follow(&plan, bound) {
+            self.order(|| Order::Close(number));
+        }
+        self.open_doors()?;
+        self.show_tls();
+        let (threads, data_dir, user) =
+            (self.settings.threads, self.settings.data_dir.clone(), self.settings.user.clone());
+        self.settings = Settings { threads, data_dir, user, ..settings };
+        Ok(reloaded)
+    }
+
+    fn bind_missing(
+        &self,
+        settings: &Settings,
+        missing: &[(Role, crate::listen::Address)],
+    ) -> io::Result<Vec<(Role, Sockets)>> {
+        let all = settings.addresses();
+        let binding = Binding { threads: self.threads.len(), unix_mode: settings.unix_mode, all: &all };
+        missing
+            .iter()
+            .map(|(role, address)| Ok((*role, bind(address, binding, &mut Inherited::none())?)))
+            .collect()
+    }
+
+    fn order(&self, order: impl Fn() -> Order) {
+        for thread in &self.threads {
+            let _ = thread.orders.send(order());
+        }
+    }
+}
+
+/// What cannot change while the gate serves: nothing the operator wrote is skipped in silence.
+fn waits(old: &Settings, new: &Settings) -> Vec<String> {
+    let mut list = Vec::new();
+    if old.threads != new.threads {
+        list.push(format!("`listen.threads` stays {}: threads are started once", old.threads));
+    }
+    if old.user != new.user {
+        list.push("`run.user` stays: privileges are dropped once".to_owned());
+    }
+    if old.capacity != new.capacity {
+        list.push("how many connections and requests there may be stays: they are counted on".to_owned());
+    }
+    if (&old.rule_log, &old.audit_log) != (&new.rule_log, &new.audit_log) {
+        list.push("the files that rules log to stay: they were opened at the start".to_owned());
+    }
+    if old.data_dir != new.data_dir {
+        list.push(format!("the data directory stays `{}`", old.data_dir.display()));
+    }
+    if old.unix_mode != new.unix_mode {
+        list.push("`listen.unix_mode` holds for sockets that are made from now on".to_owned());
+    }
+    list
+}
+
+impl Settings {
+    fn roles(&self) -> Vec<(Role, crate::listen::Address)> {
+        let of = |role, addresses: &[crate::listen::Address]| {
+            addresses.iter().map(|address| (role, address.clone())).collect::<Vec<_>>()
+        };
+        [
+            of(Role::Https, &self.https),
+            of(Role::Http, &self.http),
+            of(Role::DangerousPlain, &self.dangerous_plain),
+        ]
+        .concat()
+    }
+
+    fn changes_tls(&self, old: &Self) -> bool {
+        // Files that changed where they lie are watched.
+        self.certificates != old.certificates || (self.certificates.is_empty() && self.names != old.names)
+    }
+}
