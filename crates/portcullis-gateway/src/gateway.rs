@@ -183,13 +183,13 @@ impl Gateway {
         if let Some(store) = &settings.store {
             lender.share(Some(Arc::new(Store::open(store.clone(), log.clone())?)));
         }
+        let upstreams = Upstreams::new(&settings.upstream)?;
         let (sender, orders) = mpsc::unbounded_channel();
-        let state = Arc::new(State::new(lender.clone(), log.clone(), sender));
+        let state = Arc::new(State::new(lender.clone(), log.clone(), upstreams.clone(), sender));
         let admin = Admin::open(data.path(), &settings.admin, state)?;
         let engines = Arc::new(Engines::new(engine));
         let watcher = Watcher::new(log.clone(), data.lessons()).map_err(unusable)?;
         let sink: Arc<dyn EventSink> = Arc::new(watcher);
-        let upstreams = Upstreams::new(&settings.upstream)?;
         let (closing, closed) = watch::channel(false);
         crate::upstream::watch_over(upstreams.clone(), log.clone(), closed.clone())?;
         let mut running = Running {

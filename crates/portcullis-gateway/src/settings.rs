@@ -59,8 +59,6 @@ pub struct Settings {
     pub rotation: Rotation,
     /// Where events go besides the log.
     pub outs: Vec<Target>,
-    /// Who gets traces, and of which share of requests.
-    pub traces: Option<(String, f64)>,
     /// Where state lives.
     pub data_dir: PathBuf,
 }
@@ -124,7 +122,6 @@ impl Settings {
             admin: Vec::new(),
             rotation: Rotation::default(),
             outs: Vec::new(),
-            traces: None,
             data_dir: PathBuf::from(Self::DATA_DIR),
         }
     }
@@ -181,7 +178,6 @@ impl Settings {
             .flat_map(|list| list.as_slice())
             .filter_map(|text| text.parse().ok())
             .collect();
-        settings.traces = file.admin.traces.clone().map(|url| (url, file.admin.trace_share.unwrap_or(0.01)));
         let rotation = Rotation::default();
         settings.rotation = Rotation {
             size: file.event.rotate_size.map_or(rotation.size, |size| size.0),

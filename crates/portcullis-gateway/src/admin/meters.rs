@@ -45,10 +45,11 @@ fn describe() {
     );
     describe_gauge!("portcullis_connections", "Connections that stand, by listener");
     describe_counter!("portcullis_connections_total", "Connections that were accepted, by listener");
-    describe_counter!(
-        "portcullis_upstream_answers_total",
-        "Answers of the app, by class of status, or how it failed"
-    );
+    describe_gauge!("portcullis_upstream_healthy", "1 where a server of the app gets new requests");
+    describe_gauge!("portcullis_upstream_running", "Requests that run at a server of the app");
+    describe_gauge!("portcullis_upstream_connections", "Connections to a server of the app that are open");
+    describe_counter!("portcullis_upstream_requests_total", "Requests that were sent to a server of the app");
+    describe_counter!("portcullis_upstream_failures_total", "What failed at a server of the app, by kind");
     describe_counter!("portcullis_tls_handshakes_total", "TLS handshakes, by what came of them");
     describe_gauge!("portcullis_bans", "Bans that hold");
     describe_counter!("portcullis_bans_total", "Bans that were begun");
@@ -75,6 +76,30 @@ pub(crate) fn render(state: &State) -> String {
     if let Some(counts) = tls.map(|tls| tls.counts()) {
         for (kind, count) in [("full", counts.full), ("resumed", counts.resumed), ("failed", counts.failed)] {
             metrics::counter!("portcullis_tls_handshakes_total", "kind" => kind).absolute(count);
+        }
+    }
+    for server in state.upstreams.status() {
+        let name = server.address.clone();
+        let takes = server.state == crate::upstream::ServerState::Serving;
+        metrics::gauge!("portcullis_upstream_healthy", "server" => name.clone())
+            .set(f64::from(u8::from(takes)));
+        metrics::gauge!("portcullis_upstream_running", "server" => name.clone())
+            .set(number(server.in_flight));
+        metrics::gauge!("portcullis_upstream_connections", "server" => name.clone())
+            .set(number(server.connections));
+        metrics::counter!("portcullis_upstream_connections_total", "server" => name.clone())
+            .absolute(server.connections_opened);
+        metrics::counter!("portcullis_upstream_requests_total", "server" => name.clone())
+            .absolute(server.requests);
+        let failures = [
+            ("connect", server.failed_connecting),
+            ("timeout", server.timed_out),
+            ("broken", server.broken),
+            ("check", server.checks_failed),
+        ];
+        for (kind, count) in failures {
+            metrics::counter!("portcullis_upstream_failures_total", "server" => name.clone(), "kind" => kind)
+                .absolute(count);
         }
     }
     metrics::gauge!("portcullis_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);

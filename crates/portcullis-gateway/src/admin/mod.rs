@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::record::EventLog;
 use crate::tls::Secure;
+use crate::upstream::Upstreams;
 
 /// The socket in the data directory.
 pub const SOCKET: &str = "admin.sock";
@@ -59,6 +60,7 @@ pub(crate) struct State {
     pub(crate) lender: Arc<Lender>,
     pub(crate) log: EventLog,
     pub(crate) tls: Mutex<Option<Arc<Secure>>>,
+    pub(crate) upstreams: Upstreams,
     pub(crate) orders: mpsc::UnboundedSender<Order>,
     phase: AtomicU8,
 }
@@ -67,9 +69,10 @@ impl State {
     pub(crate) fn new(
         lender: Arc<Lender>,
         log: EventLog,
+        upstreams: Upstreams,
         orders: mpsc::UnboundedSender<Order>,
     ) -> Self {
-        Self { lender, log, tls: Mutex::default(), orders, phase: AtomicU8::new(0) }
+        Self { lender, log, upstreams, tls: Mutex::default(), orders, phase: AtomicU8::new(0) }
     }
 
     pub(crate) fn enter(&self, phase: Phase) {

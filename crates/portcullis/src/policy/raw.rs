@@ -332,12 +332,6 @@ pub struct Admin {
     /// Let `listen` name addresses that others than this machine can reach: they learn how busy the site is and
     /// what is attacked.
     pub dangerous_beyond_loopback: Option<bool>,
-    /// An OpenTelemetry collector that gets a trace of requests, by OTLP over HTTP with JSON, as in
-    /// `"http://127.0.0.1:4318"`; none by default.
-    pub traces: Option<String>,
-    /// The share of requests that are traced where the caller did not decide it, from `0.0` to `1.0`; `0.01` by
-    /// default.
-    pub trace_share: Option<f64>,
 }
 
 /// The tables of the layers, gathered.
@@ -457,19 +451,6 @@ impl File {
                 }
                 Ok(_) => {}
             }
-        }
-        if self.admin.trace_share.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
-            faults.at("admin.trace_share", "this is not a share", "write a number from `0.0` to `1.0`");
-        }
-        if let Some(traces) = &self.admin.traces
-            && !url::Url::parse(traces)
-                .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some())
-        {
-            faults.at(
-                "admin.traces",
-                format!("`{traces}` is not the address of a collector"),
-                "as in `\"http://127.0.0.1:4318\"`",
-            );
         }
         if let Some(upstream) = &self.upstream {
             upstream_faults(upstream, faults);

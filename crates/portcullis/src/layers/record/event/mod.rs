@@ -12,8 +12,8 @@
 //! start another or move a terminal's cursor (CWE-117, CWE-150).
 //!
 //! What this does not stop: secrets of a shape and a name that nobody told it of; add their names to
-//! `redact`. Somebody who may write the log file may change it: the number in sequence shows a missing line,
-//! not a rewritten one.
+//! `redact`. The door chains the lines it writes, so that a change shows to whoever has the key; somebody
+//! who has it, too, can write another log.
 //!
 //! The operator must ensure: that few may read the log; it names people's addresses.
 
