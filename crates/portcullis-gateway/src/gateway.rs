@@ -223,7 +223,8 @@ impl Gateway {
             let judge = Judge { engines: engines.clone(), sink: sink.clone(), lender: lender.clone() };
             let (orders, told) = mpsc::unbounded_channel();
             let (manners, crowd) = (manners.clone(), crowd.clone());
-            let worker = Worker { doors: Vec::new(), gate, judge, manners, orders: told, crowd, drain, drainer };
+            let worker =
+                Worker { doors: Vec::new(), gate, judge, manners, orders: told, crowd, drain, drainer };
             running.threads.push(Thread { orders, finished: spawn(number, worker, proxy)? });
         }
         for (role, sockets) in
