@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::need::{self, ByteSet, Need};
-use super::scan::Builder;
+use super::scan::{Builder, More};
 use super::{Group, PhasePlan, Plan, Step, Way, fold};
 use crate::operators::{Operator, TextTest};
 use crate::rules::{Aim, Bits, Condition, Judge, Rule, RuleSet};
@@ -28,6 +28,7 @@ pub(crate) fn plan(set: &RuleSet) -> Plan {
             plan.filtered.insert(index);
         }
     }
+    plan.more = needs.iter().map(|need| need.as_ref().map(More::of).unwrap_or_default()).collect();
     plan.folds = fold::fold(set);
     plan.whole = plan.way(set, &needs, &Bits::default(), |_| false);
     plan.folded = plan.way(set, &needs, &plan.folds.gone, |index| {
@@ -77,14 +78,26 @@ impl Plan {
     fn way(&self, set: &RuleSet, needs: &[Option<Need>], gone: &Bits, stands: impl Fn(usize) -> bool) -> Way {
         let count = set.rules.len();
         let mut builders = [Builder::new(count), Builder::new(count)];
+        let chain_builders = || (0..self.steps.len()).map(|_| Builder::new(count)).collect::<Vec<_>>();
+        let mut by_chain = [chain_builders(), chain_builders()];
         for (index, (rule, need)) in set.rules.iter().zip(needs).enumerate() {
             if let (Some(need), Some(builder), false) =
                 (need, builders.get_mut(side(rule)), gone.contains(index))
             {
                 builder.add(index, need);
+                let Some(chains) = by_chain.get_mut(side(rule)) else { continue };
+                for chain in self.judged(index, rule) {
+                    if let Some(builder) = chains.get_mut(usize::from(chain)) {
+                        builder.add(index, need);
+                    }
+                }
             }
         }
-        let mut way = Way { scanners: builders.map(Builder::build), ..Way::default() };
+        let mut way = Way {
+            scanners: builders.map(Builder::build),
+            by_chain: by_chain.map(|chains| chains.into_iter().map(Builder::build).collect()),
+            ..Way::default()
+        };
         for (phase, rules) in way.phases.iter_mut().zip(&set.phases) {
             *phase = self.phase(set, rules, gone);
             for index in rules.iter().filter(|index| stands(**index)) {
@@ -92,6 +105,19 @@ impl Plan {
             }
         }
         way
+    }
+
+    /// The chains after which the rule judges values: its own, and with `multiMatch` all that lead to it.
+    fn judged(&self, index: usize, rule: &Rule) -> Vec<u16> {
+        let mut at = self.chains.get(index).and_then(|chains| chains.first()).copied().unwrap_or(0);
+        let mut chains = vec![at];
+        if rule.conditions.first().is_some_and(|condition| condition.multi_match) {
+            while at != 0 {
+                at = self.steps.get(usize::from(at)).map_or(0, |step| step.parent);
+                chains.push(at);
+            }
+        }
+        chains
     }
 
     fn phase(&self, set: &RuleSet, rules: &[usize], gone: &Bits) -> PhasePlan {
@@ -104,15 +130,7 @@ impl Plan {
                 phase.always.insert(*index);
                 continue;
             }
-            let chain = self.chains.get(*index).and_then(|chains| chains.first()).copied().unwrap_or(0);
-            let mut chains = vec![chain];
-            if condition.multi_match {
-                let mut at = chain;
-                while at != 0 {
-                    at = self.steps.get(usize::from(at)).map_or(0, |step| step.parent);
-                    chains.push(at);
-                }
-            }
+            let chains = set.rules.get(*index).map(|rule| self.judged(*index, rule)).unwrap_or_default();
             for aim in &condition.targets {
                 let Some(group) = phase.group(aim, set.rules.len()) else { continue };
                 for chain in &chains {

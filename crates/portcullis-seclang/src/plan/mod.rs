@@ -18,7 +18,7 @@ use crate::syntax::names::Variable;
 use crate::syntax::targets::Selector;
 use crate::transforms::{ByteClasses, Transform};
 use fold::Folds;
-use scan::Scanner;
+use scan::{More, Scanner};
 
 /// How a rule set is walked.
 #[derive(Debug, Default)]
@@ -31,6 +31,8 @@ pub(crate) struct Plan {
     pub(crate) chains: Vec<Vec<u16>>,
     /// Rules that are run only for values that the scan names.
     pub(crate) filtered: Bits,
+    /// For each rule: what it needs beside what is looked for.
+    pub(crate) more: Vec<More>,
     /// All rules.
     pub(crate) whole: Way,
     /// The rules that are left where what was decided at load holds.
@@ -54,6 +56,8 @@ pub(crate) struct Step {
 pub(crate) struct Way {
     /// Finds what rules of the request's phases, and of the later ones, need.
     pub(crate) scanners: [Scanner; 2],
+    /// The same for what comes out of each chain, where that is not what went in.
+    pub(crate) by_chain: [Vec<Scanner>; 2],
     pub(crate) phases: [PhasePlan; 5],
 }
 

@@ -1,9 +1,9 @@
 //! One pass over a value: which rules could match it.
 
-use aho_corasick::Anchored;
 use aho_corasick::MatchKind;
 use aho_corasick::automaton::Automaton;
-use aho_corasick::nfa::contiguous::NFA;
+use aho_corasick::dfa::DFA;
+use aho_corasick::{Anchored, StartKind};
 
 use super::need::{ByteSet, Need, prefers_literals};
 use crate::rules::Bits;
@@ -11,7 +11,7 @@ use crate::rules::Bits;
 /// Finds what rules need.
 #[derive(Debug, Default)]
 pub(crate) struct Scanner {
-    automaton: Option<NFA>,
+    automaton: Option<DFA>,
     /// For each literal: the rules that need it.
     literals: Vec<Vec<u32>>,
     /// For each byte: the rules that need it or its like.
@@ -20,11 +20,22 @@ pub(crate) struct Scanner {
     needed: ByteSet,
     /// Rules that need nothing that is looked for.
     unknown: Bits,
-    /// For each rule: what else it needs.
-    more: Vec<(Vec<ByteSet>, usize)>,
     /// How many words a set of rules has.
     pub(crate) words: usize,
 }
+
+/// What a rule needs beside what is looked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct More {
+    sets: [Option<ByteSet>; 3],
+    least: usize,
+}
+
+/// Fewer rules than this look for their literals themselves, which costs less than one more pass.
+const FEW: usize = 4;
+
+/// Literals are looked for up to this length.
+const LONGEST: usize = 8;
 
 /// Makes a [`Scanner`].
 #[derive(Debug, Default)]
@@ -36,27 +47,26 @@ pub(crate) struct Builder {
 impl Builder {
     pub(crate) fn new(rules: usize) -> Self {
         let words = rules.div_ceil(64);
-        let scanner = Scanner {
-            bytes: vec![Bits(vec![0; words]); 256],
-            unknown: Bits(vec![0; words]),
-            more: vec![(Vec::new(), 0); rules],
-            words,
-            ..Scanner::default()
-        };
+        let scanner = Scanner { unknown: Bits(vec![0; words]), words, ..Scanner::default() };
         Self { literals: std::collections::BTreeMap::new(), scanner }
     }
 
     /// A rule that needs this.
     pub(crate) fn add(&mut self, rule: usize, need: &Need) {
         let number = u32::try_from(rule).unwrap_or(u32::MAX);
-        let mut rest = need.sets.clone();
         if prefers_literals(need) {
             for literal in need.literals.iter().flatten() {
-                self.literals.entry(literal.to_ascii_lowercase()).or_default().push(number);
+                // The beginning of a long literal is rare enough, and keeps the automaton small.
+                let start = literal.get(..LONGEST).unwrap_or(literal);
+                let rules = self.literals.entry(start.to_ascii_lowercase()).or_default();
+                if rules.last() != Some(&number) {
+                    rules.push(number);
+                }
             }
-        } else if !rest.is_empty() {
-            let set = rest.remove(0);
-            self.scanner.needed = self.scanner.needed.union(&set);
+        } else if let Some(set) = need.sets.first() {
+            let words = self.scanner.words;
+            self.scanner.bytes.resize_with(256, || Bits(vec![0; words]));
+            self.scanner.needed = self.scanner.needed.union(set);
             for byte in set.bytes() {
                 if let Some(rules) = self.scanner.bytes.get_mut(usize::from(byte)) {
                     rules.insert(rule);
@@ -65,16 +75,19 @@ impl Builder {
         } else {
             self.scanner.unknown.insert(rule);
         }
-        if let Some(more) = self.scanner.more.get_mut(rule) {
-            *more = (rest, need.least);
-        }
     }
 
     pub(crate) fn build(mut self) -> Scanner {
-        if !self.literals.is_empty() {
-            let built = NFA::builder()
+        let looking: std::collections::BTreeSet<u32> = self.literals.values().flatten().copied().collect();
+        if looking.len() < FEW {
+            for rule in looking {
+                self.scanner.unknown.insert(rule as usize);
+            }
+        } else {
+            let built = DFA::builder()
                 .match_kind(MatchKind::Standard)
                 .ascii_case_insensitive(true)
+                .start_kind(StartKind::Unanchored)
                 .build(self.literals.keys());
             match built {
                 Ok(automaton) => {
@@ -93,11 +106,20 @@ impl Builder {
     }
 }
 
+impl More {
+    /// What is to be looked at again once something of the need was found.
+    pub(crate) fn of(need: &Need) -> Self {
+        let mut sets = need.sets.iter().copied();
+        Self { sets: [sets.next(), sets.next(), sets.next()], least: need.least }
+    }
+}
+
 impl Scanner {
-    /// Puts the rules that could match `value`, whose bytes are `present`, into `out`.
-    pub(crate) fn scan(&self, value: &[u8], present: &ByteSet, out: &mut [u64]) {
+    /// Puts the rules that could match a value into `out`, which has those whose literals are in it. Its length
+    /// and the bytes that are in it tell the rest.
+    pub(crate) fn settle(&self, all: &[More], length: usize, present: &ByteSet, out: &mut [u64]) {
         for (word, unknown) in out.iter_mut().zip(&self.unknown.0) {
-            *word = *unknown;
+            *word |= *unknown;
         }
         if self.needed.intersects(present) {
             for (index, (needed, present)) in self.needed.0.iter().zip(present.0).enumerate() {
@@ -113,16 +135,13 @@ impl Scanner {
                 }
             }
         }
-        if let Some(automaton) = &self.automaton {
-            self.find(automaton, value, out);
-        }
         for (index, word) in out.iter_mut().enumerate() {
             let mut rest = *word;
             while rest != 0 {
                 let bit = rest.trailing_zeros() as usize;
                 rest &= rest - 1;
-                if let Some((sets, least)) = self.more.get(index * 64 + bit)
-                    && (value.len() < *least || !sets.iter().all(|set| set.intersects(present)))
+                if let Some(more) = all.get(index * 64 + bit)
+                    && (length < more.least || !more.sets.iter().flatten().all(|set| set.intersects(present)))
                 {
                     *word &= !(1 << bit);
                 }
@@ -130,7 +149,9 @@ impl Scanner {
         }
     }
 
-    fn find(&self, automaton: &NFA, value: &[u8], out: &mut [u64]) {
+    /// Puts the rules one of whose literals is in the value into `out`.
+    pub(crate) fn find(&self, value: &[u8], out: &mut [u64]) {
+        let Some(automaton) = &self.automaton else { return };
         let Ok(mut state) = automaton.start_state(Anchored::No) else { return };
         for byte in value {
             state = automaton.next_state(Anchored::No, state, *byte);
@@ -149,24 +170,33 @@ impl Scanner {
 
     /// Which bytes stand in a value.
     pub(crate) fn present(value: &[u8]) -> ByteSet {
-        let mut set = ByteSet::default();
-        if value.len() < 256 {
-            for byte in value {
-                set.insert(*byte);
-            }
-            return set;
-        }
-        let mut seen = [false; 256];
+        let mut set = [0; 4];
         for byte in value {
-            if let Some(seen) = seen.get_mut(usize::from(*byte)) {
-                *seen = true;
+            if let Some(bit) = BITS.get(usize::from(*byte)) {
+                for (word, bit) in set.iter_mut().zip(bit) {
+                    *word |= bit;
+                }
             }
         }
-        for (byte, seen) in (0..=255).zip(seen) {
-            if seen {
-                set.insert(byte);
-            }
-        }
-        set
+        ByteSet(set)
     }
 }
+
+/// For each byte the set of it alone: adding one to a set is then a single instruction of four words.
+static BITS: [[u64; 4]; 256] = {
+    let mut bits = [[0; 4]; 256];
+    let mut rest: &mut [[u64; 4]] = &mut bits;
+    let mut byte = 0_u32;
+    while let Some((first, after)) = rest.split_first_mut() {
+        let bit = 1 << (byte & 63);
+        match byte >> 6 {
+            0 => *first = [bit, 0, 0, 0],
+            1 => *first = [0, bit, 0, 0],
+            2 => *first = [0, 0, bit, 0],
+            _ => *first = [0, 0, 0, bit],
+        }
+        byte += 1;
+        rest = after;
+    }
+    bits
+};

@@ -104,7 +104,7 @@ impl State {
                 self.transformed(set, condition, candidate.value)
             };
             if let (true, Val::Str(id)) = (filtered, value)
-                && !self.could_match(set, id, index, side)
+                && !self.could_match(set, candidate.value, id, index, side)
             {
                 continue;
             }

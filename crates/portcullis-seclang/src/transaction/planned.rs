@@ -16,10 +16,12 @@ use crate::values::Val;
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
     of: Vec<Fact>,
-    /// Values after chains: for each value that has any, one for each chain; 0 is not known yet.
-    chained: Vec<u32>,
+    /// For each value that a chain may change, for each chain: what comes out of it.
+    cells: Vec<Cell>,
     /// Rules that could match, for each value that was scanned.
     candidates: Vec<u64>,
+    /// What was worked out for bytes of some kinds, for the next value of the same.
+    changing: [(ByteClasses, u64); 8],
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,10 +30,19 @@ struct Fact {
     present: ByteSet,
     /// The transformations that could change it.
     changing: u64,
-    /// One more than the place in `chained`.
-    chained: u32,
-    /// One more than the place in `candidates`, for either scanner.
+    /// One more than the place of its first cell.
+    cells: u32,
+    /// One more than the place in `candidates`, for each scanner.
     candidates: [u32; 4],
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Cell {
+    /// One more than the value; 0 where it is not known yet.
+    value: u32,
+    /// One more than the place in `candidates`, and the scanner it is of.
+    candidates: u32,
+    side: u8,
 }
 
 impl State {
@@ -121,24 +132,31 @@ impl State {
         for at in from..self.candidates.len() {
             let Some(candidate) = self.candidates.get(at).copied() else { continue };
             let id = self.textual(candidate.value);
-            if self.fact(set, id).changing & group.kinds == 0 {
-                self.join(set, id, side, &group.rules.0, hot);
+            if self.changing_of(set, id) & group.kinds == 0 {
+                self.join(set, (id, id, 0), side, &group.rules.0, hot);
                 continue;
             }
             for (chain, rules) in &group.chains {
-                let id = self.chained(set, id, *chain);
-                self.join(set, id, side, &rules.0, hot);
+                let after = self.chained(set, id, *chain);
+                self.join(set, (id, after, *chain), side, &rules.0, hot);
             }
         }
         self.candidates.truncate(from);
     }
 
-    /// Adds those of `rules` that could match the value.
-    fn join(&mut self, set: &RuleSet, id: StrId, side: usize, rules: &[u64], hot: &mut [u64]) {
-        let place = self.scanned(set, id, side);
+    /// Adds those of `rules` that could match what came out of a chain: what went in, what came out, the chain.
+    fn join(&mut self, set: &RuleSet, of: (StrId, StrId, u16), side: usize, rules: &[u64], hot: &mut [u64]) {
+        let place = self.scanned(set, of, side);
         let candidates = self.facts.candidates.get(place..).unwrap_or_default();
         for ((hot, rules), candidates) in hot.iter_mut().zip(rules).zip(candidates) {
             *hot |= rules & candidates;
+        }
+    }
+
+    fn changing_of(&mut self, set: &RuleSet, id: StrId) -> u64 {
+        match self.facts.of.get(id.index()) {
+            Some(fact) if fact.known => fact.changing,
+            _ => self.fact(set, id).changing,
         }
     }
 
@@ -148,14 +166,8 @@ impl State {
         }
         let text = self.strings.get(id, &set.constants);
         let present = Scanner::present(text);
-        let mut distinct = [0; 256];
-        let mut count = 0;
-        for (slot, byte) in distinct.iter_mut().zip(present.bytes()) {
-            *slot = byte;
-            count += 1;
-        }
-        let classes = ByteClasses::of(distinct.get(..count).unwrap_or_default());
-        let fact = Fact { known: true, present, changing: set.plan.changing(classes), ..Fact::default() };
+        let classes = ByteClasses::of(text);
+        let fact = Fact { known: true, present, changing: self.changing(set, classes), ..Fact::default() };
         // Constants of the set are few and short, and not worth a place.
         if id.as_constant().is_none() {
             if self.facts.of.len() <= id.index() {
@@ -168,65 +180,117 @@ impl State {
         fact
     }
 
+    /// The transformations that could change a value of these bytes.
+    fn changing(&mut self, set: &RuleSet, classes: ByteClasses) -> u64 {
+        let at = classes.mixed() & 7;
+        if let Some((known, changing)) = self.facts.changing.get(at)
+            && *known == classes
+            && !classes.is_empty()
+        {
+            return *changing;
+        }
+        let changing = set.plan.changing(classes);
+        if let Some(slot) = self.facts.changing.get_mut(at) {
+            *slot = (classes, changing);
+        }
+        changing
+    }
+
     /// The value after a chain of transformations.
     pub(crate) fn chained(&mut self, set: &RuleSet, id: StrId, chain: u16) -> StrId {
-        let Some(step) = set.plan.steps.get(usize::from(chain)) else { return id };
-        if chain == 0 {
+        let Some(step) = set.plan.steps.get(usize::from(chain)).filter(|_| chain != 0) else { return id };
+        if self.changing_of(set, id) & step.kinds == 0 {
             return id;
         }
-        let fact = self.fact(set, id);
-        if fact.changing & step.kinds == 0 {
-            return id;
-        }
-        let steps = set.plan.steps.len();
-        let mut place = fact.chained as usize;
-        if place == 0 && id.as_constant().is_none() {
-            self.facts.chained.resize(self.facts.chained.len() + steps, 0);
-            place = self.facts.chained.len() - steps + 1;
-            if let Some(fact) = self.facts.of.get_mut(id.index()) {
-                fact.chained = u32::try_from(place).unwrap_or(0);
-            }
-        }
-        let cell = place.wrapping_sub(1).wrapping_add(usize::from(chain));
-        if let Some(known) = self.facts.chained.get(cell).filter(|known| **known != 0 && place != 0) {
-            return StrId(known - 1);
+        let cell = self.cell(set, id, chain);
+        if let Some(value) = cell.and_then(|cell| self.facts.cells.get(cell)?.value.checked_sub(1)) {
+            return StrId(value);
         }
         let before = self.chained(set, id, step.parent);
-        let after = if self.fact(set, before).changing & step.kind == 0 {
+        let after = if self.changing_of(set, before) & step.kind == 0 {
             before
         } else {
             self.step(set, step.transform, before)
         };
-        if place != 0
-            && let Some(known) = self.facts.chained.get_mut(cell)
-        {
-            *known = after.0.wrapping_add(1);
+        if let Some(cell) = cell.and_then(|cell| self.facts.cells.get_mut(cell)) {
+            cell.value = after.0.wrapping_add(1);
         }
         after
     }
 
-    /// Where the candidates of a value are.
-    fn scanned(&mut self, set: &RuleSet, id: StrId, side: usize) -> usize {
+    /// The place for what comes out of a chain. Constants of the set have none.
+    fn cell(&mut self, set: &RuleSet, id: StrId, chain: u16) -> Option<usize> {
+        let fact = self.facts.of.get_mut(id.index())?;
+        if fact.cells == 0 {
+            let start = self.facts.cells.len();
+            self.facts.cells.resize(start + set.plan.steps.len(), Cell::default());
+            fact.cells = u32::try_from(start + 1).unwrap_or(0);
+        }
+        (fact.cells as usize).checked_sub(1).map(|start| start + usize::from(chain))
+    }
+
+    /// Where the candidates are of what came out of a chain: what went in, what came out, the chain.
+    fn scanned(&mut self, set: &RuleSet, (from, id, chain): (StrId, StrId, u16), side: usize) -> usize {
+        let way = if side < 2 { &set.plan.whole } else { &set.plan.folded };
         let fact = self.fact(set, id);
-        if let Some(place) = fact.candidates.get(side).and_then(|place| (*place as usize).checked_sub(1)) {
+        let (cell, known) = if from == id {
+            (None, fact.candidates.get(side).copied().unwrap_or(0))
+        } else {
+            let cell = self.cell(set, from, chain);
+            let known = cell.and_then(|cell| self.facts.cells.get(cell));
+            let known = known.filter(|cell| usize::from(cell.side) == side).map_or(0, |cell| cell.candidates);
+            (cell, known)
+        };
+        if let Some(place) = (known as usize).checked_sub(1) {
             return place;
         }
-        let way = if side < 2 { &set.plan.whole } else { &set.plan.folded };
-        let Some(scanner) = way.scanners.get(side & 1) else { return usize::MAX };
+        let scanner = if from == id {
+            way.scanners.get(side & 1)
+        } else {
+            way.by_chain.get(side & 1).and_then(|chains| chains.get(usize::from(chain)))
+        };
+        let Some(scanner) = scanner else { return usize::MAX };
         let place = self.facts.candidates.len();
         self.facts.candidates.resize(place + scanner.words, 0);
+        let text = self.strings.get(id, &set.constants);
         if let Some(out) = self.facts.candidates.get_mut(place..) {
-            scanner.scan(self.strings.get(id, &set.constants), &fact.present, out);
+            scanner.find(text, out);
+            scanner.settle(&set.plan.more, text.len(), &fact.present, out);
         }
-        if let Some(slot) = self.facts.of.get_mut(id.index()).and_then(|fact| fact.candidates.get_mut(side)) {
-            *slot = u32::try_from(place + 1).unwrap_or(0);
+        let known = u32::try_from(place + 1).unwrap_or(0);
+        match cell {
+            Some(cell) => {
+                if let Some(cell) = self.facts.cells.get_mut(cell) {
+                    cell.candidates = known;
+                    cell.side = u8::try_from(side).unwrap_or(u8::MAX);
+                }
+            }
+            None if from == id => {
+                let slot = self.facts.of.get_mut(id.index()).and_then(|fact| fact.candidates.get_mut(side));
+                if let Some(slot) = slot {
+                    *slot = known;
+                }
+            }
+            None => {}
         }
         place
     }
 
-    /// Whether the rule could match the value.
-    pub(crate) fn could_match(&mut self, set: &RuleSet, id: StrId, rule: usize, side: usize) -> bool {
-        let place = self.scanned(set, id, side);
+    /// Whether the rule could match what came out of its chain.
+    pub(crate) fn could_match(
+        &mut self,
+        set: &RuleSet,
+        from: Val,
+        id: StrId,
+        rule: usize,
+        side: usize,
+    ) -> bool {
+        let chain = set.plan.chains.get(rule).and_then(|chains| chains.first()).copied().unwrap_or(0);
+        let from = match from {
+            Val::Str(from) => from,
+            Val::Int(_) => return true,
+        };
+        let place = self.scanned(set, (from, id, chain), side);
         self.facts.candidates.get(place + rule / 64).is_none_or(|word| word & 1 << (rule % 64) != 0)
     }
 

@@ -84,6 +84,11 @@ impl ByteClasses {
         Self(self.0 & !others.0)
     }
 
+    /// A small number that tells most sets apart.
+    pub(crate) const fn mixed(self) -> usize {
+        (self.0.wrapping_mul(0x9e37_79b1) >> 24) as usize
+    }
+
     /// Whether the value is empty.
     #[must_use]
     pub const fn is_empty(self) -> bool {
