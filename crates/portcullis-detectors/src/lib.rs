@@ -7,6 +7,8 @@ mod code;
 mod detector;
 mod finding;
 mod header;
+#[cfg(test)]
+mod labelled;
 mod ldap;
 mod nosql;
 mod path;

@@ -232,7 +232,7 @@ impl Parser<'_> {
                     matches!(literal, Literal::Number(_) | Literal::True | Literal::False);
             } else if term.constant && !term.given {
                 // Arithmetic on constants, such as `or 3-2`.
-                self.facts.constant = Some(Literal::True);
+                self.facts.constant = Some(Literal::Computed);
             }
             self.facts.boolean_call |= term.calls || term.asks;
             whole.literal = None;

@@ -10,6 +10,8 @@ pub(super) enum Literal {
     True,
     False,
     Null,
+    /// Arithmetic on literals, such as `3-2`.
+    Computed,
 }
 
 /// What is known of a part of an expression.

@@ -265,7 +265,12 @@ impl Case<'_> {
         if facts.closed > 0 && facts.clause == Some(Clause::Where) {
             return Some("it adds a clause to the query");
         }
-        if cut && self.stop.is_none() && !facts.listed && self.cut_says_nothing(0) {
+        if cut
+            && self.stop.is_none()
+            && !facts.listed
+            && !self.input.starts_with(b"--")
+            && self.cut_says_nothing(0)
+        {
             return Some("it cuts off the rest of the query");
         }
         None
@@ -285,7 +290,7 @@ impl Case<'_> {
             return false;
         }
         match (self.first_literal, literal) {
-            (_, Literal::True | Literal::False) => true,
+            (_, Literal::True | Literal::False | Literal::Computed) => true,
             (_, Literal::Number(token)) if self.bytes(token) == b"1" => true,
             (_, Literal::Number(token)) if self.bytes(token) == b"0" => self.facts.and,
             (Some(Literal::Number(_)), Literal::Number(token))

@@ -179,7 +179,7 @@ impl Parser<'_> {
             self.expect_mark(b'(')?;
             self.skip_parentheses()?;
         }
-        Ok(Value { constant: inside.constant, calls: true, asks: inside.asks, ..Value::default() })
+        Ok(Value { constant: inside.constant && filled, calls: true, asks: inside.asks, ..Value::default() })
     }
 
     /// Arguments up to the closing parenthesis, with the words that some functions put between them.
@@ -215,6 +215,7 @@ impl Parser<'_> {
                     | Word::In
                     | Word::Where,
                 ) => {
+                    all.constant &= !self.is(Word::In);
                     self.bump();
                     after_operand = false;
                 }
@@ -348,6 +349,7 @@ impl Parser<'_> {
                     self.facts.peculiar = true;
                 }
                 Kind::Mark(b'[') => {
+                    value.name = None;
                     self.bump();
                     self.depth += 1;
                     let inside = if self.depth > 60 { Err(Stop::Wrong) } else { self.expression() };

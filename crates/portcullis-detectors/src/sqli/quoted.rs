@@ -47,18 +47,29 @@ impl Case<'_> {
         }
         let signs =
             self.input.iter().all(|b| !b.is_ascii_alphanumeric() && !b.is_ascii_whitespace() && *b < 0x80);
-        if signs && facts.compares && self.broke == 0 && self.input.len() < 8 && self.stop.is_none() {
+        let closed = self.input.ends_with(&[self.quote()]);
+        if signs && closed && facts.compares && self.broke == 0 && self.input.len() < 8 && self.stop.is_none()
+        {
             return Some("it joins an expression of its own between two parts of the string");
         }
         if ending == Ending::Rejoined && self.stop.is_none() {
-            let joins = facts.operators > 0 || facts.adjacent && self.input.len() < 5;
+            let joins = facts.operators > 0
+                || facts.adjacent && self.input.len() < 5 && self.input.get(1) == Some(&b' ');
             let quotes = self.input.iter().filter(|byte| **byte == self.quote()).count();
             let most = if facts.compares && facts.operators > 2 { 9 } else { 5 };
             let word = trim(self.input.get(self.broke + 1..).unwrap_or_default())
                 .first()
                 .is_some_and(u8::is_ascii_alphabetic);
+            // A tag, a path and an option in quotes are none.
+            let middle =
+                self.input.get(self.broke + 1..self.facts.open.map_or(0, |(_, at)| at)).unwrap_or_default();
+            let middle = trim(middle);
+            let known = middle.starts_with(b"<") && middle.ends_with(b">") && middle.len() > 2
+                || middle.starts_with(b"--")
+                || facts.names > 0 && !middle.first().is_some_and(|b| matches!(b, b'+' | b'-' | b'|'));
             if joins
                 && !word
+                && !known
                 && quotes < most
                 && self.input != b"\"*\""
                 && facts.closed == 0
@@ -81,6 +92,8 @@ impl Case<'_> {
             (Ending::Cut, _) => true,
             (_, Literal::True | Literal::False) => true,
             (_, Literal::Null) => false,
+            (Ending::Rejoined, Literal::Computed) => self.is_value_like(),
+            (Ending::Plain, Literal::Computed) => true,
             (Ending::Rejoined, Literal::Number(_)) => true,
             (Ending::Rejoined, Literal::Text(token)) => {
                 let content = self.bytes(token).get(1..).unwrap_or_default();

@@ -176,6 +176,22 @@ fn several_numbers_with_and_and_or_are_an_answer() {
 }
 
 #[test]
+fn paths_options_and_tags_in_quotes_are_quotations() {
+    assert_ordinary(&[
+        "b\"/home/swen/\"",
+        "\"<input>\"",
+        "'xor': '^',",
+        "'=',",
+        "---123--",
+        "ctime() and asctime() is null-terminated.",
+        "where p[i] < p[i+1]",
+        "+-----+-----+",
+        "server shutdown doesn't wait",
+    ]);
+    assert_attacks(&["' or ''-'", "' or '' '", "\" or \"\"-\"", "x' or 3-2-- -"]);
+}
+
+#[test]
 fn numbers_end_where_a_keyword_begins_in_some_database() {
     assert_attacks(&[
         "1.union select 2",
@@ -199,6 +215,28 @@ fn encodings_that_are_undone_on_the_way_are_undone() {
         "1' un/**/ion sel/**/ect 1,2--",
     ]);
     assert!(detect(b"\xc0\xa7 or 1=1--").is_some());
+}
+
+#[test]
+fn labelled_attacks_are_found_and_labelled_near_misses_are_not() {
+    let attacks = crate::labelled::values("attack/sqli.txt");
+    let missed: Vec<_> =
+        attacks.iter().filter(|value| detect(value).is_none()).map(|v| v.escape_ascii()).collect();
+    assert!(attacks.len() >= 500);
+    assert!(missed.is_empty(), "missed {} of {}: {:?}", missed.len(), attacks.len(), missed.first());
+    for file in ["ordinary/near_sql.txt", "ordinary/near_markup.txt"] {
+        let ordinary = crate::labelled::values(file);
+        let taken: Vec<_> =
+            ordinary.iter().filter(|value| detect(value).is_some()).map(|v| v.escape_ascii()).collect();
+        assert!(ordinary.len() >= 2_000);
+        assert!(
+            taken.is_empty(),
+            "took {} of {} for attacks: {:?}",
+            taken.len(),
+            ordinary.len(),
+            taken.first()
+        );
+    }
 }
 
 #[test]

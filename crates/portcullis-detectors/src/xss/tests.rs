@@ -152,6 +152,28 @@ fn signs_of_mathematics_and_of_programs_are_ordinary() {
 }
 
 #[test]
+fn labelled_attacks_are_found_and_labelled_near_misses_are_not() {
+    let attacks = crate::labelled::values("attack/xss.txt");
+    let missed: Vec<_> =
+        attacks.iter().filter(|value| detect(value).is_none()).map(|v| v.escape_ascii()).collect();
+    assert!(attacks.len() >= 500);
+    assert!(missed.is_empty(), "missed {} of {}: {:?}", missed.len(), attacks.len(), missed.first());
+    for file in ["ordinary/near_sql.txt", "ordinary/near_markup.txt"] {
+        let ordinary = crate::labelled::values(file);
+        let taken: Vec<_> =
+            ordinary.iter().filter(|value| detect(value).is_some()).map(|v| v.escape_ascii()).collect();
+        assert!(ordinary.len() >= 2_000);
+        assert!(
+            taken.is_empty(),
+            "took {} of {} for attacks: {:?}",
+            taken.len(),
+            ordinary.len(),
+            taken.first()
+        );
+    }
+}
+
+#[test]
 fn the_finding_names_the_place_and_the_bytes() {
     let input = b"hello <img src=x onerror=alert(1)> world";
     let found = detect(input).unwrap();
