@@ -36,6 +36,24 @@ pub struct Explanation {
     pub why: String,
     /// The narrowest change of the policy that would let it pass.
     pub exception: Option<String>,
+    /// The score that rules made up.
+    pub score: Option<i64>,
+    /// The rules that it rests on.
+    pub rules: Vec<MatchedRule>,
+}
+
+/// A rule that matched.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MatchedRule {
+    /// Its id.
+    pub id: u64,
+    /// What it says, how severe it is, and where it is written.
+    pub title: String,
+    /// Where it looked and by what.
+    pub place: String,
+    /// The value as sent, then after each transformation that changed it, then as judged with the match marked:
+    /// each with the name of the step.
+    pub steps: Vec<(String, String)>,
 }
 
 /// Reads an event; `None` when the line is none.
@@ -63,7 +81,41 @@ pub fn explain(line: &str) -> Option<Explanation> {
         why,
         exception: exception
             .map(|toml| toml.lines().map(|line| clean(line, 4096)).collect::<Vec<_>>().join("\n")),
+        score: event.get("portcullis.score").and_then(Value::as_i64),
+        rules: event
+            .get("portcullis.rules")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .map(rule)
+            .collect(),
     })
+}
+
+fn rule(rule: &Value) -> MatchedRule {
+    let text = |of: &Value, name: &str| clean(of.get(name).and_then(Value::as_str).unwrap_or_default(), 4096);
+    let details = [text(rule, "severity"), text(rule, "at")].into_iter().filter(|text| !text.is_empty());
+    let details = details.collect::<Vec<_>>().join(", ");
+    let mut steps: Vec<(String, String)> = rule
+        .get("steps")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .map(|step| match text(step, "transform") {
+            none if none.is_empty() => ("as sent".to_owned(), text(step, "value")),
+            transform => (format!("t:{transform}"), text(step, "value")),
+        })
+        .collect();
+    let (value, matched) = (text(rule, "value"), text(rule, "matched"));
+    let marked =
+        if matched.is_empty() { value } else { value.replacen(&matched, &format!("»{matched}«"), 1) };
+    steps.push(("judged".to_owned(), marked));
+    MatchedRule {
+        id: rule.get("id").and_then(Value::as_u64).unwrap_or_default(),
+        title: format!("{} ({details})", text(rule, "message").trim_end_matches('.')),
+        place: format!("in {} by {}", text(rule, "variable"), text(rule, "operator")),
+        steps,
+    }
 }
 
 fn request(event: &Value) -> String {

@@ -12,6 +12,29 @@ const LINE: &str = r#"{"portcullis.sequence":4,"timestamp":"2026-11-24T02:40:00.
 "server.address":"shop.example","server.port":8443,"client.address":"192.0.2.1","http.response.status_code":403}"#;
 
 #[test]
+fn a_refusal_by_rules_tells_each_with_the_match_marked() {
+    let line = concat!(
+        r#"{"portcullis.sequence":1,"timestamp":"2026-11-24T02:00:00.000Z","portcullis.id":"bbbbbbbbbbbbbbbb","#,
+        r#""portcullis.outcome":"refused","portcullis.layer":"gate","portcullis.reason":"gate.sql_injection","#,
+        r#""portcullis.sentence":"scored","portcullis.score":10,"portcullis.rules":[{"id":942100,"#,
+        r#""message":"SQL Injection","variable":"ARGS:q","value":"1' or 1=1","matched":"or 1=1","#,
+        r#""operator":"@rx or","steps":[{"transform":"","value":"1%27+or 1=1"},"#,
+        r#"{"transform":"urlDecodeUni","value":"1' or 1=1"}],"severity":"CRITICAL","at":"rules.conf:7:1"}]}"#
+    );
+    let told = to_text(&explain(line).unwrap());
+    for part in [
+        "a score of 10",
+        "942100  SQL Injection (CRITICAL, rules.conf:7:1)",
+        "in ARGS:q by @rx or",
+        "as sent         1%27+or 1=1",
+        "t:urlDecodeUni  1' or 1=1",
+        "judged          1' »or 1=1«",
+    ] {
+        assert!(told.contains(part), "{part} not in {told}");
+    }
+}
+
+#[test]
 fn a_refusal_is_explained_with_its_layer_reason_bytes_and_exception() {
     let text = to_text(&explain(LINE).unwrap());
     for part in [

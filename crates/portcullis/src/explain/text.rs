@@ -32,6 +32,7 @@ pub fn to_text(event: &Explanation) -> String {
     if let Some((place, bytes)) = &event.evidence {
         let _ = writeln!(out, "\nThe bytes, in the {place}\n  {bytes}");
     }
+    rules(&mut out, event);
     if !event.why.is_empty() {
         section(&mut out, "Why it matters", &sentence(&event.why));
     }
@@ -56,6 +57,22 @@ pub fn to_text(event: &Explanation) -> String {
         }
     }
     out
+}
+
+/// The rules, each with the way from what was sent to what was judged.
+fn rules(out: &mut String, event: &Explanation) {
+    if event.rules.is_empty() {
+        return;
+    }
+    let score = event.score.map_or(String::new(), |score| format!(", which make up a score of {score}"));
+    let _ = writeln!(out, "\nThe rules{score}");
+    for rule in &event.rules {
+        let _ = writeln!(out, "  {}  {}\n    {}", rule.id, rule.title, rule.place);
+        let width = rule.steps.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+        for (name, value) in &rule.steps {
+            let _ = writeln!(out, "      {name:width$}  {value}");
+        }
+    }
 }
 
 /// The log's sentences have neither a capital nor a full stop.

@@ -41,7 +41,7 @@ pub(crate) fn finish(exchange: &mut Exchange) {
     let transaction = &mut inspection.transaction;
     transaction.finish();
     let lines = transaction.log_lines();
-    let audit = None;
+    let audit = transaction.audit_record().map(|record| record.text);
     if lines.is_empty() && audit.is_none() {
         return;
     }
