@@ -10,6 +10,7 @@ mod order;
 mod overlay;
 mod run;
 mod screen;
+mod tune;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -49,6 +50,8 @@ enum Command {
     Ban(order::Ban),
     /// Whether the event log is as it was written
     Log(log::Log),
+    /// Propose the narrowest exceptions from what rules refused, or would have
+    Tune(tune::Tune),
 }
 
 /// How the program tells of itself.
@@ -85,6 +88,7 @@ pub fn main() -> ExitCode {
         Command::Upgrade(upgrade) => upgrade.start(),
         Command::Ban(ban) => ban.start(),
         Command::Log(log) => log.start(),
+        Command::Tune(tune) => tune.start(),
     };
     match done {
         Ok(code) => code,
