@@ -101,9 +101,11 @@ impl Running {
         }
         self.open_doors()?;
         self.show_tls();
-        let (threads, data_dir, user) =
-            (self.settings.threads, self.settings.data_dir.clone(), self.settings.user.clone());
-        self.settings = Settings { threads, data_dir, user, ..settings };
+        // What did not change is still told of at the next reload.
+        let old = std::mem::replace(&mut self.settings, settings);
+        let kept = &mut self.settings;
+        (kept.threads, kept.data_dir, kept.user) = (old.threads, old.data_dir, old.user);
+        (kept.capacity, kept.rule_log, kept.audit_log) = (old.capacity, old.rule_log, old.audit_log);
         Ok(reloaded)
     }
 
