@@ -280,7 +280,8 @@ async fn over_http2(url: String, ending: Arc<AtomicBool>) -> usize {
     let mut answered = 0;
     while !ending.load(Ordering::Relaxed) {
         let response = client.get(url.parse().unwrap()).await;
-        let response = response.unwrap_or_else(|error| panic!("request {answered} was lost: {error:?}"));
+        assert!(response.is_ok(), "request {answered} was lost: {response:?}");
+        let response = response.unwrap();
         assert_eq!(response.status(), 200);
         let body = http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes();
         assert_eq!(&body[..], b"/page");
