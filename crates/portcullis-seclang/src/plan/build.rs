@@ -93,9 +93,11 @@ impl Plan {
                 }
             }
         }
+        // The whole way is walked where a request takes out rules that all rely on; that is seldom.
+        let fast = !gone.is_empty();
         let mut way = Way {
-            scanners: builders.map(Builder::build),
-            by_chain: by_chain.map(|chains| chains.into_iter().map(Builder::build).collect()),
+            scanners: builders.map(|builder| builder.build(fast)),
+            by_chain: by_chain.map(|chains| chains.into_iter().map(|builder| builder.build(fast)).collect()),
             ..Way::default()
         };
         for (phase, rules) in way.phases.iter_mut().zip(&set.phases) {

@@ -38,6 +38,7 @@ impl ByteSet {
         }
     }
 
+    #[cfg(test)]
     pub(crate) fn contains(&self, byte: u8) -> bool {
         self.0.get(usize::from(byte >> 6)).is_some_and(|word| word & 1 << (byte & 63) != 0)
     }
@@ -56,7 +57,17 @@ impl ByteSet {
     }
 
     pub(crate) fn bytes(self) -> impl Iterator<Item = u8> {
-        (0..=255).filter(move |byte| self.contains(*byte))
+        self.0.into_iter().zip([0_u8, 64, 128, 192]).flat_map(|(mut word, base)| {
+            std::iter::from_fn(move || {
+                let bit = u8::try_from(word.trailing_zeros()).ok().filter(|bit| *bit < 64)?;
+                word &= word - 1;
+                Some(base + bit)
+            })
+        })
+    }
+
+    fn len(self) -> u32 {
+        self.0.into_iter().map(u64::count_ones).sum()
     }
 
     /// How likely a value of everyday text is to have one of them, times 1000.
@@ -288,8 +299,8 @@ fn sets(hir: &Hir) -> Vec<ByteSet> {
             if whole { vec![all] } else { Vec::new() }
         }
     };
-    found.retain(|set| set.bytes().count() < 200);
-    found.sort_by_key(|set| set.likelihood());
+    found.retain(|set| set.len() < 200);
+    found.sort_by_cached_key(|set| set.likelihood());
     found.dedup();
     found.truncate(MOST_SETS * 2);
     found

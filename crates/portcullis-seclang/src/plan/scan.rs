@@ -3,6 +3,7 @@
 use aho_corasick::MatchKind;
 use aho_corasick::automaton::Automaton;
 use aho_corasick::dfa::DFA;
+use aho_corasick::nfa::contiguous::NFA;
 use aho_corasick::{Anchored, StartKind};
 
 use super::need::{ByteSet, Need, prefers_literals};
@@ -11,9 +12,9 @@ use crate::rules::Bits;
 /// Finds what rules need.
 #[derive(Debug, Default)]
 pub(crate) struct Scanner {
-    automaton: Option<DFA>,
+    automaton: Option<Searcher>,
     /// For each literal: the rules that need it.
-    literals: Vec<Vec<u32>>,
+    literals: Vec<Found>,
     /// For each byte: the rules that need it or its like.
     bytes: Vec<Bits>,
     /// The bytes that some rule needs.
@@ -22,6 +23,15 @@ pub(crate) struct Scanner {
     unknown: Bits,
     /// How many words a set of rules has.
     pub(crate) words: usize,
+}
+
+/// The automaton that looks for literals.
+#[derive(Debug)]
+enum Searcher {
+    /// A table of all moves: fast, and large.
+    Fast(DFA),
+    /// For what is seldom done.
+    Small(NFA),
 }
 
 /// What a rule needs beside what is looked for.
@@ -37,10 +47,19 @@ const FEW: usize = 4;
 /// Literals are looked for up to this length.
 const LONGEST: usize = 8;
 
+/// What the end of a literal stands for.
+#[derive(Debug, Default)]
+struct Found {
+    /// Rules that need no more than this.
+    rules: Vec<u32>,
+    /// Rules that need all of a longer literal, which ends here.
+    longer: Vec<(Box<[u8]>, u32)>,
+}
+
 /// Makes a [`Scanner`].
 #[derive(Debug, Default)]
 pub(crate) struct Builder {
-    literals: std::collections::BTreeMap<Vec<u8>, Vec<u32>>,
+    literals: std::collections::BTreeMap<Vec<u8>, Found>,
     scanner: Scanner,
 }
 
@@ -56,11 +75,13 @@ impl Builder {
         let number = u32::try_from(rule).unwrap_or(u32::MAX);
         if prefers_literals(need) {
             for literal in need.literals.iter().flatten() {
-                // The beginning of a long literal is rare enough, and keeps the automaton small.
-                let start = literal.get(..LONGEST).unwrap_or(literal);
-                let rules = self.literals.entry(start.to_ascii_lowercase()).or_default();
-                if rules.last() != Some(&number) {
-                    rules.push(number);
+                // The end alone is looked for, which keeps the automaton small; the rest is then compared.
+                let end = literal.get(literal.len().saturating_sub(LONGEST)..).unwrap_or(literal);
+                let found = self.literals.entry(end.to_ascii_lowercase()).or_default();
+                if end.len() < literal.len() {
+                    found.longer.push((literal.as_slice().into(), number));
+                } else if found.rules.last() != Some(&number) {
+                    found.rules.push(number);
                 }
             }
         } else if let Some(set) = need.sets.first() {
@@ -77,18 +98,24 @@ impl Builder {
         }
     }
 
-    pub(crate) fn build(mut self) -> Scanner {
-        let looking: std::collections::BTreeSet<u32> = self.literals.values().flatten().copied().collect();
+    /// `fast`: at the price of memory.
+    pub(crate) fn build(mut self, fast: bool) -> Scanner {
+        let looking: std::collections::BTreeSet<u32> = self.literals.values().flat_map(Found::all).collect();
         if looking.len() < FEW {
             for rule in looking {
                 self.scanner.unknown.insert(rule as usize);
             }
         } else {
-            let built = DFA::builder()
-                .match_kind(MatchKind::Standard)
-                .ascii_case_insensitive(true)
-                .start_kind(StartKind::Unanchored)
-                .build(self.literals.keys());
+            let literals: Vec<&Vec<u8>> = self.literals.keys().collect();
+            let built = if fast {
+                let mut builder = DFA::builder();
+                builder.match_kind(MatchKind::Standard).ascii_case_insensitive(true);
+                builder.start_kind(StartKind::Unanchored).build(literals).map(Searcher::Fast)
+            } else {
+                let mut builder = NFA::builder();
+                builder.match_kind(MatchKind::Standard).ascii_case_insensitive(true);
+                builder.build(literals).map(Searcher::Small)
+            };
             match built {
                 Ok(automaton) => {
                     self.scanner.automaton = Some(automaton);
@@ -96,13 +123,25 @@ impl Builder {
                 }
                 // Too much to look for at once: then these rules run always.
                 Err(_) => {
-                    for rule in self.literals.values().flatten() {
-                        self.scanner.unknown.insert(*rule as usize);
+                    for rule in looking {
+                        self.scanner.unknown.insert(rule as usize);
                     }
                 }
             }
         }
         self.scanner
+    }
+}
+
+impl Found {
+    fn all(&self) -> impl Iterator<Item = u32> {
+        self.rules.iter().copied().chain(self.longer.iter().map(|(_, rule)| *rule))
+    }
+}
+
+fn mark(out: &mut [u64], rule: u32) {
+    if let Some(word) = out.get_mut(rule as usize / 64) {
+        *word |= 1 << (rule % 64);
     }
 }
 
@@ -151,16 +190,29 @@ impl Scanner {
 
     /// Puts the rules one of whose literals is in the value into `out`.
     pub(crate) fn find(&self, value: &[u8], out: &mut [u64]) {
-        let Some(automaton) = &self.automaton else { return };
+        match &self.automaton {
+            Some(Searcher::Fast(automaton)) => self.run(automaton, value, out),
+            Some(Searcher::Small(automaton)) => self.run(automaton, value, out),
+            None => {}
+        }
+    }
+
+    fn run(&self, automaton: &impl Automaton, value: &[u8], out: &mut [u64]) {
         let Ok(mut state) = automaton.start_state(Anchored::No) else { return };
-        for byte in value {
+        for (at, byte) in value.iter().enumerate() {
             state = automaton.next_state(Anchored::No, state, *byte);
             if automaton.is_special(state) && automaton.is_match(state) {
                 for index in 0..automaton.match_len(state) {
                     let literal = automaton.match_pattern(state, index).as_usize();
-                    for rule in self.literals.get(literal).into_iter().flatten() {
-                        if let Some(word) = out.get_mut(*rule as usize / 64) {
-                            *word |= 1 << (rule % 64);
+                    let Some(found) = self.literals.get(literal) else { continue };
+                    for rule in &found.rules {
+                        mark(out, *rule);
+                    }
+                    let until = value.get(..=at).unwrap_or_default();
+                    for (whole, rule) in &found.longer {
+                        let end = until.get(until.len().wrapping_sub(whole.len())..).unwrap_or_default();
+                        if end.eq_ignore_ascii_case(whole) {
+                            mark(out, *rule);
                         }
                     }
                 }

@@ -166,7 +166,17 @@ impl State {
         }
         let text = self.strings.get(id, &set.constants);
         let present = Scanner::present(text);
-        let classes = ByteClasses::of(text);
+        let classes = if text.len() < 128 {
+            ByteClasses::of(text)
+        } else {
+            let mut distinct = [0; 256];
+            let mut count = 0;
+            for (slot, byte) in distinct.iter_mut().zip(present.bytes()) {
+                *slot = byte;
+                count += 1;
+            }
+            ByteClasses::of(distinct.get(..count).unwrap_or_default())
+        };
         let fact = Fact { known: true, present, changing: self.changing(set, classes), ..Fact::default() };
         // Constants of the set are few and short, and not worth a place.
         if id.as_constant().is_none() {
