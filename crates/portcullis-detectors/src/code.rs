@@ -99,9 +99,11 @@ fn is_text(text: &[u8]) -> bool {
                     | b"end"
                     | b"do"
             );
+            if plain && keyword {
+                continue;
+            }
             if plain
                 && !word.is_empty()
-                && !keyword
                 && word.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80)
             {
                 run_of_words += 1;
@@ -317,6 +319,12 @@ const ACTS: &[&[u8]] = &[
     b"import socket",
     b"import pty",
     b"from os import",
+    b"array_map('system",
+    b"array_map('exec",
+    b"array_map('assert",
+    b"array_filter('system",
+    b"die(md5(",
+    b"new javax.script",
 ];
 
 /// Calls that act if their argument is a constant that a command or a file would be.
@@ -396,14 +404,10 @@ fn is_import(text: &[u8]) -> bool {
 /// Names that programs which only compute use too: they must be all that is sent.
 fn weak_alone(here: &[u8]) -> bool {
     [
-        &b"die("[..],
-        b"assert(",
+        &b"assert("[..],
         b"sleep(",
         b"time.sleep(",
         b"globals()",
-        b"usort(",
-        b"array_map(",
-        b"array_filter(",
         b"atob(",
         b"thread.sleep(",
         b"file.read(",
@@ -461,17 +465,7 @@ fn is_whole_call(body: &[u8]) -> bool {
         && at(body, end) == b'('
         && (tail == Some(&b')') || memchr::memchr(b')', body).is_none())
         && memchr::memchr(b'\n', body).is_none()
-        && !matches!(
-            before(body, end),
-            b"die"
-                | b"assert"
-                | b"atob"
-                | b"usort"
-                | b"array_map"
-                | b"array_filter"
-                | b"unserialize"
-                | b"require"
-        )
+        && !matches!(before(body, end), b"die" | b"assert" | b"atob" | b"unserialize" | b"require")
         || begins(body, b"require(")
             && has_any(body, &[b").exec", b").spawn", b").read", b").write", b".execsync(", b".connect("])
             && memchr::memchr(b'\n', body).is_none()
@@ -524,6 +518,7 @@ fn acts_on(name: &[u8], argument: &[u8], closes: bool) -> bool {
                     ],
                 )
         }
+        b"open(" if inside.starts_with(b"|") => quoted,
         b"open(" | b"include(" | b"require(" | b"include_once(" | b"require_once(" | b"include "
         | b"require " => {
             quoted
@@ -672,7 +667,7 @@ fn php_tag(text: &[u8]) -> Option<usize> {
                 b"\\x",
             ],
         );
-        let begins_value = words(before(text, place), 4) <= 1;
+        let begins_value = place < 400 && words(before(text, place), 4) <= 1;
         let dynamic = has_any(body, &[b"$_get[", b"$_post[", b"$_request[", b"$_cookie["])
             && (has(body, b"](")
                 || has(body, b"`")
@@ -686,11 +681,15 @@ fn php_tag(text: &[u8]) -> Option<usize> {
             && memchr::memchr_iter(b'\n', text.trim_ascii()).take(3).count() <= 2
             && text.len() < 400;
         if tag
-            && (bare || begins_value && (acts || asks) || dynamic && words(before(text, place), 8) <= 6)
+            && (bare
+                || begins_value && (acts || asks)
+                || dynamic && place < 800 && words(before(text, place), 8) <= 6)
             && !is_page(text)
         {
             return Some(place);
         }
+        // What stands in the next 300 bytes has been read: tags in them would not be other programs.
+        from += 300;
     }
     find(text, b"<script language=\"php\"")
         .or_else(|| find(text, b"<script language='php'"))
@@ -737,7 +736,8 @@ fn endless(text: &[u8]) -> bool {
     body.is_some_and(|body| {
         body.len() < 20
             && matches!(body.last(), Some(b')' | b';' | b'}'))
-            && !body.iter().any(|byte| matches!(byte, b'<' | b'=' | b' ' | b'{'))
+            && !body.iter().any(|byte| matches!(byte, b'<' | b'=' | b' '))
+            && memchr::memchr(b'{', body).is_none_or(|place| body.get(place + 1) == Some(&b'}'))
     })
 }
 
@@ -773,9 +773,9 @@ fn php_dynamic(text: &[u8]) -> Option<usize> {
         let mut from = 0;
         while let Some(place) = find_from(text, from, name) {
             from = place + name.len();
-            let lead = before(text, place);
+            let lead = cut(text, place.saturating_sub(64)..place);
             let called = lead.iter().rev().find(|byte| **byte != b' ' && **byte != b'@');
-            let index = run(text, from, |byte| byte != b']' && byte != b'\n');
+            let index = from + run(cut(text, from..from + 96), 0, |byte| byte != b']' && byte != b'\n');
             let calls = at(text, index + 1) == b'(' || at(text, index + 1) == b'`';
             let function = called == Some(&b'(')
                 && has_any(
@@ -807,9 +807,11 @@ fn php_dynamic(text: &[u8]) -> Option<usize> {
         )
         && text_start.len() < 120;
     let strung = at(text_start, 0) == b'('
+        && !text_start.iter().any(|byte| matches!(byte, b'?' | b'\\' | b'*' | b'|'))
         && (has_any(text_start, &[b").(", b".("])
             && has(text_start, b")(")
-            && memchr::memchr(b' ', before(text_start, 24)).is_none())
+            && memchr::memchr(b' ', before(text_start, find(text_start, b")(").unwrap_or(24).min(24)))
+                .is_none())
         && text_start.ends_with(b")");
     let variable = at(text_start, 0) == b'$' && {
         let end = run(text_start, 1, is_word);

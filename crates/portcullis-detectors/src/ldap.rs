@@ -88,7 +88,7 @@ fn begins_filter(text: &[u8]) -> bool {
     match at(text, inside) {
         b'&' | b'|' => {
             let next = skip_space(text, inside + 1);
-            at(text, next) == b')' || at(text, next) == b'(' && begins_item(rest(text, next))
+            matches!(at(text, next), b')' | 0) || at(text, next) == b'(' && begins_item(rest(text, next))
         }
         b'!' => at(text, skip_space(text, inside + 1)) == b'(',
         b'(' => {

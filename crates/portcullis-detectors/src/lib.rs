@@ -4,6 +4,8 @@
 //! and cost time linear in the input.
 
 mod code;
+#[cfg(test)]
+mod corpus;
 mod detector;
 mod finding;
 mod header;

@@ -10,7 +10,7 @@ use crate::finding::{Finding, Language};
 use crate::reading::{Hit, judge};
 use crate::text::{Bytes, at, before, cut, has, has_any, is_word, rest, run, skip_space, words};
 
-const MARKS: Bytes = Bytes::of(b"$'\"=(;");
+const MARKS: Bytes = Bytes::of(b"$'\"=(;%");
 
 /// Finds an operator or code in what should be a value of a query.
 ///
@@ -163,8 +163,8 @@ const TAIL: usize = 256;
 
 /// What stands before the quote that closes: at most a word, as the value of a field would be.
 fn is_lead(lead: &[u8]) -> bool {
-    words(lead, 3) <= 1
-        && lead.len() < 200
+    lead.len() < 200
+        && words(lead, 3) <= 1
         && !lead
             .iter()
             .any(|byte| matches!(byte, b'=' | b'(' | b'{' | b'[' | b'\n' | b'<' | b'/' | b'*' | b','))

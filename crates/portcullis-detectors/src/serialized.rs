@@ -203,7 +203,8 @@ fn marshal(text: &[u8]) -> bool {
 /// `!!python/object/apply:os.system`, `!ruby/object:Gem`, `!!javax.script.ScriptEngineManager [`.
 fn yaml(text: &[u8]) -> Option<usize> {
     memchr::memchr_iter(b'!', text).find(|&place| {
-        let tag = rest(text, run(text, place, |byte| matches!(byte, b'!' | b'<')));
+        let here = cut(text, place..place + 96);
+        let tag = rest(here, run(here, 0, |byte| matches!(byte, b'!' | b'<')));
         let tag = tag.strip_prefix(b"tag:yaml.org,2002:").unwrap_or(tag);
         begins(tag, b"python/object")
             || begins(tag, b"python/name:")
@@ -286,6 +287,7 @@ fn typed(text: &[u8]) -> Option<usize> {
     let open = text.trim_ascii_start();
     let listed = [
         &b"[\"com.sun."[..],
+        b"[\"sun.",
         b"[\"java.",
         b"[\"javax.",
         b"[\"org.springframework.",

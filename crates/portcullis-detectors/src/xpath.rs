@@ -10,7 +10,7 @@ use crate::finding::{Finding, Language};
 use crate::reading::{Hit, judge};
 use crate::text::{Bytes, at, before, cut, find_from, has, has_any, is_word, rest, skip_space, stands};
 
-const MARKS: Bytes = Bytes::of(b"'\"[](");
+const MARKS: Bytes = Bytes::of(b"'\"[](%");
 
 /// Finds a value that goes on as an XPath expression.
 ///

@@ -130,7 +130,7 @@ fn walk(text: &[u8]) -> Option<Hit> {
         "it ends the name early with a null byte"
     } else if secret {
         "it names a file that must stay secret"
-    } else if above > 0 && files::is_system(&target) {
+    } else if above > 0 && (files::is_system(&target) || path.starts_with(b"/") && !target.is_empty()) {
         "it climbs out of its folder to one of the system"
     } else if above >= 2 && !files::is_asset(&target) && (above >= 3 || !target.is_empty()) || above >= 5 {
         "it climbs out of its folder"

@@ -31,10 +31,10 @@ pub(super) fn kind(name: &[u8]) -> Option<Kind> {
 
 fn on_unix(name: &[u8]) -> Option<Kind> {
     Some(match name {
-        b"whoami" | b"uname" | b"ifconfig" | b"ls" | b"pwd" | b"ps" | b"printenv" | b"lsof" | b"df"
-        | b"lscpu" | b"lsblk" | b"hostid" | b"logname" | b"dmesg" | b"lsb_release" | b"arch" | b"nproc"
-        | b"ss" => Kind::Alone,
-        b"id" | b"env" | b"uptime" | b"w" | b"who" | b"users" | b"groups" | b"last" | b"set" | b"reboot"
+        b"whoami" | b"uptime" | b"uname" | b"ifconfig" | b"ls" | b"pwd" | b"ps" | b"printenv" | b"lsof"
+        | b"df" | b"lscpu" | b"lsblk" | b"hostid" | b"logname" | b"dmesg" | b"lsb_release" | b"arch"
+        | b"nproc" | b"ss" => Kind::Alone,
+        b"id" | b"env" | b"w" | b"who" | b"users" | b"groups" | b"last" | b"set" | b"reboot"
         | b"poweroff" | b"halt" | b"date" | b"history" | b"mount" | b"du" | b"top" | b"locale" | b"jobs" => {
             Kind::Short
         }

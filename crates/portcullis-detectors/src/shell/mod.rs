@@ -57,7 +57,9 @@ fn function_in_variable(text: &[u8]) -> Option<Hit> {
         && at(text, brace) == b'{'
         && is_space(at(text, brace + 1))
         && memchr::memchr(b';', rest(text, brace)).is_some()
-        && memchr::memchr2(b'=', b':', cut(text, brace..brace + 6)).is_some();
+        && (memchr::memchr2(b'=', b':', cut(text, brace..brace + 6)).is_some()
+            || find(text, b"};").is_some()
+            || find(text, b">_[").is_some());
     found.then(|| {
         Hit::new(
             "a variable of the environment",
@@ -145,8 +147,14 @@ fn separated(text: &[u8]) -> Option<Hit> {
                 ticks += usize::from(single);
                 if single && ticks % 2 == 1 { substitution(text, index, b'`', left) } else { None }
             }
-            b'<' | b'>' if at(text, index) == b'(' => substitution(text, index + 1, b')', left),
-            b'<' | b'>' => redirection(text, place, left),
+            b'<' | b'>' => {
+                index = run(text, place, |byte| matches!(byte, b'<' | b'>' | b'&'));
+                if at(text, index) == b'(' {
+                    substitution(text, index + 1, b')', left)
+                } else {
+                    redirection(text, place, left)
+                }
+            }
             b'$' => None,
             _ => {
                 index = run(text, place, |byte| {
@@ -244,6 +252,10 @@ fn next_command(text: &[u8], place: usize, start: usize, left: Left<'_>) -> Opti
     let tight = !between.iter().any(|&byte| is_space(byte));
     let lines = between.contains(&b'\n') || between.contains(&b'\r');
 
+    // `(ls|cat|id)` in a regular expression.
+    if at(text, start) == b'(' && here.stop == b'|' && arguments.is_empty() {
+        return None;
+    }
     if here.calls && !program.eq_ignore_ascii_case(b"iex") {
         return None;
     }
@@ -295,10 +307,17 @@ fn is_pipe(
     kind: Kind,
     left: Left<'_>,
 ) -> bool {
-    if arguments.is_empty()
-        && (is_listed(text, here) || here.stop == b')' || left.text.contains(&b'|'))
-        && !left.is_blank()
-    {
+    let listed = is_listed(text, here);
+    let plain = !arguments.iter().any(|word| matches!(word.text.first(), Some(b'/' | b'-')));
+    // A row of a table: `| read the docs | find a bug |`
+    if here.stop == b'|' && plain && listed {
+        return false;
+    }
+    if here.stop == b'|' && plain && left.text.contains(&b'|') && !left.is_blank() {
+        return false;
+    }
+    let choice = here.stop == b')' || left.text.contains(&b'|');
+    if arguments.is_empty() && choice && !left.is_blank() {
         return false;
     }
     if arguments.is_empty()
@@ -353,11 +372,12 @@ fn runs(
             arguments.is_empty() && (left.is_blank() || left.is_odd_token() || tight && left.is_token())
         }
         Kind::Tool if arguments.is_empty() => left.is_blank() && tight && here.stop != b'|',
-        Kind::Tool => (alone || tight) && arguments.len() <= 3 && !lines,
+        Kind::Tool => (alone || tight) && arguments.len() <= 3 && (!lines || left.is_odd_token()),
         Kind::Word => {
             !arguments.is_empty()
                 && arguments.len() <= 2
                 && (left.is_blank() || tight && left.is_token())
+                && !arguments.iter().any(|word| word.text.first().is_some_and(u8::is_ascii_digit))
                 && !lines
         }
     }
@@ -391,7 +411,8 @@ fn is_clear(program: &[u8], first: &Word, arguments: &[Word], kind: Kind) -> boo
     if number {
         return match program {
             b"sleep" | b"timeout" | b"seq" | b"expr" => arguments.len() == 1 || kind == Kind::Tool,
-            b"kill" | b"ping" | b"nc" | b"telnet" | b"host" | b"dig" | b"nslookup" => lone,
+            b"nc" | b"ncat" | b"telnet" | b"ssh" => true,
+            b"kill" | b"ping" | b"host" | b"dig" | b"nslookup" => lone,
             _ => false,
         };
     }
@@ -433,6 +454,9 @@ fn substitution(text: &[u8], start: usize, closer: u8, left: Left<'_>) -> Option
     let sensitive = here.words.iter().any(|word| is_sensitive(&word.text));
     let reads = name.redirects && here.words.len() <= 2;
     let known = commands::kind(program);
+    if arguments.is_empty() && here.stop == b'|' && closer == b')' {
+        return None;
+    }
     if (here.calls && here.stop != closer) || known.is_none() && !reads && !is_globbed(name) {
         return None;
     }
@@ -465,7 +489,8 @@ fn substitution(text: &[u8], start: usize, closer: u8, left: Left<'_>) -> Option
 
 /// `> /var/www/html/a.php`, `</etc/passwd`, `>& /dev/tcp/…`.
 fn redirection(text: &[u8], place: usize, left: Left<'_>) -> Option<Hit> {
-    let start = run(text, place, |byte| matches!(byte, b'<' | b'>' | b'&' | b' '));
+    let start = run(text, place, |byte| matches!(byte, b'<' | b'>' | b'&'));
+    let start = start + run(cut(text, start..start + 16), 0, |byte| byte == b' ');
     let target = cut(
         text,
         start..run(text, start, |byte| {
@@ -506,6 +531,9 @@ fn redirection(text: &[u8], place: usize, left: Left<'_>) -> Option<Hit> {
 fn name_of(here: &Command) -> Option<(&Word, &[Word])> {
     let mut words = here.words.as_slice();
     while let [first, more @ ..] = words {
+        // `timeout 7 sleep 7`, `nice -n 5 id`
+        let timed = matches!(first.text.as_slice(), b"timeout" | b"nice");
+        let more = if timed { before_name(more) } else { more };
         let passes = commands::passes_on(&first.text)
             && more.first().is_some_and(|next| {
                 commands::kind(program(&next.text)).is_some() || commands::passes_on(&next.text)
@@ -516,6 +544,14 @@ fn name_of(here: &Command) -> Option<(&Word, &[Word])> {
         words = more;
     }
     None
+}
+
+/// Past the flags and numbers that a word such as `timeout` takes for itself.
+fn before_name(words: &[Word]) -> &[Word] {
+    let own = words
+        .iter()
+        .take_while(|word| word.text.first().is_some_and(|byte| byte.is_ascii_digit() || *byte == b'-'));
+    words.get(own.count()..).unwrap_or_default()
 }
 
 /// The name of a program without its folder: that of a folder of programs only.

@@ -30,7 +30,10 @@ pub(super) fn split(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
         return (before(authority, close + 1), port);
     }
     match memchr::memchr(b':', authority) {
-        Some(colon) if memchr::memchr(b':', rest(authority, colon + 1)).is_none() => {
+        Some(colon)
+            if memchr::memchr(b':', rest(authority, colon + 1)).is_none()
+                || before(authority, colon).contains(&b'.') =>
+        {
             let port = rest(authority, colon + 1);
             (before(authority, colon), Some(port).filter(|port| !port.is_empty()))
         }

@@ -88,7 +88,10 @@ fn read(text: &[u8]) -> Option<Hit> {
         return None;
     }
     // `//98` and `//go:noinline` are comments.
-    let comment = scheme.is_empty() && memchr::memchr(b'.', after).is_none() && !has(after, b"localhost");
+    let comment = scheme.is_empty()
+        && !after.contains(&b'[')
+        && memchr::memchr(b'.', after).is_none()
+        && !has(after, b"localhost");
     if !comment && leads_inside(after) {
         return hit("its host is an address of the server's own network", "scheme host");
     }

@@ -192,10 +192,11 @@ pub(super) fn calculates(body: &[u8]) -> bool {
             right.first().is_some_and(|byte| byte.is_ascii_digit() || matches!(byte, b'\'' | b'"' | b'('));
         // A date, a version and a range are calculations by their looks.
         let number_right = right.first().is_some_and(u8::is_ascii_digit);
+        let dated = memchr::memchr_iter(b'-', body).count() > 1;
         let ordinary = at(body, place) == b'-'
             && number_right
             && left.last().is_some_and(u8::is_ascii_digit)
-            && (left.len() >= 4 || !only)
+            && (dated || !only)
             || at(body, place) == b'/' && left.len() >= 2 && !only;
         if left_constant && right_constant && !ordinary {
             return true;
@@ -243,6 +244,7 @@ pub(super) fn reaches(body: &[u8]) -> bool {
         b"| attr(",
         b"getClass()",
         b"getClassLoader",
+        b"class.getResource",
         b".getAttribute(",
         b"class.module",
         b".class.forName",
