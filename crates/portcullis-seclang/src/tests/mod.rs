@@ -1,5 +1,6 @@
 //! The rule language as a whole: loading, and what transactions do.
 
+mod builtin;
 mod crs;
 mod faults;
 mod language;

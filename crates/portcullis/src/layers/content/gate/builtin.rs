@@ -7,4 +7,5 @@ macro_rules! files {
 }
 
 /// Each file's name and text. A test compares the list with the folder.
-pub(super) const FILES: &[(&str, &str)] = files!["10-setup.conf", "20-attacks.conf"];
+pub(super) const FILES: &[(&str, &str)] =
+    files!["10-setup.conf", "20-bodies.conf", "30-attacks.conf", "40-scanners.conf"];
