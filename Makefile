@@ -24,6 +24,8 @@ test: setup test-rust test-browser
 setup:
 	tests/setup/needs.sh
 	tests/setup/python.sh
+	tests/setup/go.sh
+	tests/setup/tls.sh
 	tests/setup/node.sh
 	tests/setup/ftw.sh
 

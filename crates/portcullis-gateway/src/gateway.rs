@@ -4,7 +4,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 
 use portcullis::Engine;
 use portcullis::keys::Keyring;
@@ -25,9 +24,10 @@ use crate::record::{DataDir, EventLog, RuleFiles};
 use crate::run_as::RunAsError;
 use crate::settings::Settings;
 use crate::store::Store;
-use crate::tls::Secure;
-use crate::tls::authority::{self, AuthorityError, Development};
-use crate::tls::certificates::{CertificateError, Certificates};
+use crate::tls::acme::Challenges;
+use crate::tls::authority::{AuthorityError, Development};
+use crate::tls::certificates::CertificateError;
+use crate::tls::{Keeping, Secure, Sources};
 use crate::upstream::{Proxy, UpstreamError, Upstreams};
 
 /// Starts gates.
@@ -63,7 +63,9 @@ pub struct Running {
     pub(crate) doors: Doors,
     closing: watch::Sender<bool>,
     pub(crate) threads: Vec<Thread>,
-    pub(crate) certificates: Option<Sender<()>>,
+    /// The certificates that are served, and their upkeep.
+    pub keeping: Option<Keeping>,
+    pub(crate) challenges: Arc<Challenges>,
     /// The socket files that are ours to remove.
     made: Vec<PathBuf>,
     lock: Option<Lock>,
@@ -176,8 +178,15 @@ impl Gateway {
         log.keep(settings.rotation);
         log.send_to(outs);
         let engine = engine(&settings, keys);
-        let (tls, development, certificates) =
-            if https.is_empty() { (None, None, None) } else { secure(&settings, &data, &log)? };
+        let challenges = Arc::new(Challenges::default());
+        let (keeping, development) = if https.is_empty() {
+            (None, None)
+        } else {
+            let sources = Sources::from(&settings);
+            let (keeping, development) = Keeping::start(&sources, &data, &log, challenges.clone())?;
+            (Some(keeping), development)
+        };
+        let tls = keeping.as_ref().map(|keeping| keeping.secure().clone());
 
         let lender = Arc::new(Lender::default());
         if let Some(store) = &settings.store {
@@ -210,7 +219,8 @@ impl Gateway {
             doors: Doors::new(),
             closing,
             threads: Vec::new(),
-            certificates,
+            keeping,
+            challenges: challenges.clone(),
             made: Vec::new(),
             lock: Some(lock),
         };
@@ -220,7 +230,12 @@ impl Gateway {
             let (drain, drainer) = Drain::new(closed.clone());
             let proxy = Proxy::new(upstreams.clone(), threads, drain.clone(), log.clone());
             let gate = GateLayer::swapping(engines.clone(), sink.clone()).with_lender(lender.clone());
-            let judge = Judge { engines: engines.clone(), sink: sink.clone(), lender: lender.clone() };
+            let judge = Judge {
+                engines: engines.clone(),
+                sink: sink.clone(),
+                lender: lender.clone(),
+                challenges: challenges.clone(),
+            };
             let (orders, told) = mpsc::unbounded_channel();
             let (manners, crowd) = (manners.clone(), crowd.clone());
             let worker =
@@ -292,37 +307,6 @@ impl Bound {
         let left = inherited.left();
         if left.is_empty() { Ok(bound) } else { Err(StartError::Inherited(left.join(", "))) }
     }
-}
-
-pub(crate) type Secured = (Option<Arc<Secure>>, Option<Development>, Option<Sender<()>>);
-
-/// The certificates, and the thread that looks after them.
-pub(crate) fn secure(settings: &Settings, data: &DataDir, log: &EventLog) -> Result<Secured, StartError> {
-    let development =
-        if settings.certificates.is_empty() { Some(authority::open(data, &settings.names)?) } else { None };
-    let files = match &development {
-        Some(development) => vec![development.files.clone()],
-        None => settings.certificates.clone(),
-    };
-    let certificates = Arc::new(Certificates::load(files)?);
-    let config = crate::tls::server_config(certificates.clone())?;
-
-    let (alive, ended) = channel::<()>();
-    let (log, interval) = (log.clone(), settings.certificate_interval);
-    let renewal = development.is_some().then(|| (data.clone(), settings.names.clone()));
-    let mut seen = certificates.seen();
-    std::thread::Builder::new().name("certificates".to_owned()).spawn(move || {
-        while ended.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
-            if let Some((data, names)) = &renewal {
-                // Made again when it nears its end; the files then have changed.
-                if let Err(error) = authority::open(data, names) {
-                    tracing::warn!(%error, "the development certificate could not be renewed");
-                }
-            }
-            certificates.refresh(&mut seen, &log);
-        }
-    })?;
-    Ok((Some(Arc::new(Secure::new(config))), development, Some(alive)))
 }
 
 impl Running {

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use portcullis_tower::lend::Remote;
 
 use crate::doors::Role;
-use crate::gateway::{engine, secure};
+use crate::gateway::engine;
 use crate::listen::{Binding, Inherited, Manners, Order, Sockets, bind};
 use crate::record::log::outs::Outs;
 use crate::record::{Notice, keys};
 use crate::store::Store;
-use crate::tls::Secure;
+use crate::tls::{Keeping, Sources};
 use crate::{Running, Settings, StartError};
 
 /// What came of a reload.
@@ -58,10 +58,17 @@ impl Running {
         let reloaded = Reloaded { waits: waits(old, &settings) };
 
         let engine = engine(&settings, keys::load(&self.data)?);
-        let secured = if !settings.https.is_empty() && (self.tls.is_none() || settings.changes_tls(old)) {
-            Some(secure(&settings, &self.data, &self.log)?)
-        } else {
-            None
+        let sources = Sources::from(&settings);
+        let changes_tls = !settings.https.is_empty() && sources != Sources::from(old);
+        let prepared = match &self.keeping {
+            Some(keeping) if changes_tls => Some(keeping.prepare(&sources)?),
+            _ => None,
+        };
+        let begun = match &self.keeping {
+            None if !settings.https.is_empty() => {
+                Some(Keeping::start(&sources, &self.data, &self.log, self.challenges.clone())?)
+            }
+            _ => None,
         };
         let store = if settings.store == old.store {
             None
@@ -77,14 +84,14 @@ impl Running {
         self.upstreams.replace(&settings.upstream)?;
         // Nothing fails from here on.
         self.engines.replace(engine);
-        if let Some((tls, development, certificates)) = secured {
-            match (&self.tls, tls) {
-                // Connections and doors hold on to the one that is there.
-                (Some(there), Some(new)) => there.replace(Secure::config(&new)),
-                (_, new) => self.tls = new,
-            }
+        if let (Some(keeping), Some(prepared)) = (&self.keeping, prepared) {
+            // Connections and doors hold on to the one that is there.
+            self.development = keeping.commit(prepared);
+        }
+        if let Some((keeping, development)) = begun {
+            self.tls = Some(keeping.secure().clone());
             self.development = development;
-            self.certificates = certificates;
+            self.keeping = Some(keeping);
         }
         if let Some(store) = store {
             self.lender.share(store.map(|store| Arc::new(store) as Arc<dyn Remote>));
@@ -164,10 +171,5 @@ impl Settings {
             of(Role::DangerousPlain, &self.dangerous_plain),
         ]
         .concat()
-    }
-
-    fn changes_tls(&self, old: &Self) -> bool {
-        // Files that changed where they lie are watched.
-        self.certificates != old.certificates || (self.certificates.is_empty() && self.names != old.names)
     }
 }

@@ -13,6 +13,7 @@ use crate::listen::{Address, Capacity, Introducers, NoAddress, Timeouts};
 use crate::record::log::{Rotation, outs::Target};
 use crate::run_as::RunAs;
 use crate::store::StoreSettings;
+use crate::tls::acme::{Acme, Proof};
 use crate::tls::certificates::CertificateFiles;
 use crate::upstream::{Upstream, UpstreamError};
 
@@ -41,6 +42,12 @@ pub struct Settings {
     pub capacity: Capacity,
     /// Own certificates; with none, a local development authority makes one.
     pub certificates: Vec<CertificateFiles>,
+    /// An authority that issues certificates.
+    pub acme: Option<Acme>,
+    /// Authorities whose certificates clients may show.
+    pub client_ca: Option<PathBuf>,
+    /// Lists of client certificates that hold no longer.
+    pub client_crl: Vec<PathBuf>,
     /// How often the certificate files are looked at.
     pub certificate_interval: Duration,
     /// Names for the development certificate, besides the loopback's.
@@ -113,6 +120,9 @@ impl Settings {
             timeouts: Timeouts::default(),
             capacity: Capacity::default(),
             certificates: Vec::new(),
+            acme: None,
+            client_ca: None,
+            client_crl: Vec::new(),
             certificate_interval: Duration::from_secs(2),
             names: Vec::new(),
             policy: Policy::default(),
@@ -160,6 +170,8 @@ impl Settings {
             .iter()
             .map(|pair| CertificateFiles { chain: folder.join(&pair.chain), key: folder.join(&pair.key) })
             .collect();
+        settings.client_ca = file.tls.client_ca.as_ref().map(|path| folder.join(path));
+        settings.client_crl = file.tls.client_crl.iter().map(|path| folder.join(path)).collect();
         settings.names = file.host.names.iter().flatten().map(|name| without_port(name).to_owned()).collect();
         settings.store = file.rate.store.clone().filter(|store| store != "memory").map(|url| StoreSettings {
             url,
@@ -188,6 +200,9 @@ impl Settings {
             settings.outs.push(Target::syslog(syslog).ok_or_else(|| SettingsError::Syslog(syslog.clone()))?);
         }
         settings.outs.extend(file.event.otlp.clone().map(Target::Otlp));
+        let proves_over_http = !settings.http.is_empty() || !settings.dangerous_plain.is_empty();
+        settings.acme =
+            file.tls.acme.as_ref().map(|raw| acme(raw, &settings.names, proves_over_http, folder));
         settings.policy = policy;
         settings.checked()
     }
@@ -204,6 +219,33 @@ impl Settings {
             (Some(http), true) => Err(SettingsError::NoHttps(http.clone())),
             _ => Ok(self),
         }
+    }
+}
+
+fn acme(raw: &raw::Acme, names: &[String], proves_over_http: bool, folder: &Path) -> Acme {
+    let proofs = match raw.challenges.as_slice() {
+        // Who listens on plain HTTP can be seen there, too.
+        [] if proves_over_http => vec![Proof::TlsAlpn01, Proof::Http01],
+        [] => vec![Proof::TlsAlpn01],
+        written => written
+            .iter()
+            .map(|one| match one {
+                raw::AcmeChallenge::Http01 => Proof::Http01,
+                raw::AcmeChallenge::TlsAlpn01 => Proof::TlsAlpn01,
+            })
+            .collect(),
+    };
+    Acme {
+        directory: raw.directory.clone().unwrap_or_else(|| raw::LETS_ENCRYPT.to_owned()),
+        names: if raw.names.is_empty() { names.to_vec() } else { raw.names.clone() },
+        contact: raw.contact.clone(),
+        profile: raw.profile.clone(),
+        ca: raw.ca.as_ref().map(|path| folder.join(path)),
+        proofs,
+        external_account: raw
+            .external_account
+            .as_ref()
+            .map(|account| (account.key_id.clone(), folder.join(&account.key_file))),
     }
 }
 

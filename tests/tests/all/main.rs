@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot read what it tests has failed")]
 
+mod acme;
 mod attacks;
 mod crs_blocking;
 mod crs_bytes;
 mod crs_gateway;
 mod crs_suite;
 mod doors_agree;
+mod edge;
 mod floods;
 mod fuzz;
 mod http2;

@@ -1,13 +1,13 @@
 //! `portcullis check`
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use portcullis::advice::{Advice, Level, advise};
 
-use super::{Failure, LogFormat, policy_file, print, run};
+use super::{Failure, LogFormat, files, policy_file, print, run};
 
 /// Check a policy: faults with their place, advice with a number.
 #[derive(Debug, Args)]
@@ -21,6 +21,9 @@ pub(super) struct Check {
     /// From which level on an advice makes this command fail
     #[arg(long, value_enum, default_value_t)]
     level: Fails,
+    /// Read nothing but the policy: the files that it names are not here
+    #[arg(long)]
+    policy_only: bool,
     /// How the advice is printed
     #[arg(long, value_enum, default_value_t)]
     log: LogFormat,
@@ -60,7 +63,14 @@ impl Check {
             None => ("the default policy".to_owned(), String::new()),
         };
         let (policy, written) = run::parse(&name, &text)?;
-        let advice = advise(&policy, &written, &text);
+        let mut advice = advise(&policy, &written, &text);
+        if !self.policy_only {
+            let folder = file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+            advice.extend(files::look(&written, folder));
+            advice.sort_by(|left, right| {
+                right.level.cmp(&left.level).then_with(|| left.number.cmp(right.number))
+            });
+        }
         print(&match self.log {
             LogFormat::Text => words(&name, &advice),
             LogFormat::Json => lines(&advice),

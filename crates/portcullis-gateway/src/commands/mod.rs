@@ -5,6 +5,7 @@ mod csp;
 mod demo;
 mod explain;
 mod fault;
+mod files;
 mod log;
 mod order;
 mod overlay;
@@ -33,8 +34,9 @@ enum Command {
     Demo(demo::Demo),
     /// Check a policy: faults with their place, advice with a number
     ///
-    /// It reads nothing but the policy, so that it runs where certificates and keys are not; files that the
-    /// policy names, and ports, are tried by `run`.
+    /// It also looks whether the certificates that the policy names are there, fit their keys and vouch for the
+    /// site's names; with `--policy-only` it reads nothing but the policy, so that it runs where they are not.
+    /// Ports are tried by `run`.
     Check(check::Check),
     /// Make a content security policy from traffic
     Csp(csp::Csp),

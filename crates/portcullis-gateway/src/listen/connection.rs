@@ -36,7 +36,7 @@ use super::stream::Stream;
 use super::strict::{Arrival, Patience, StrictStream, WireQueue};
 use super::worker::NothingHere;
 use super::{Drain, Switched, Timeouts};
-use crate::tls::Secure;
+use crate::tls::{Proven, Secure};
 use crate::upstream::Proxy;
 
 /// HTTP/2: what one connection may have running, and how much of it may be waste (CVE-2023-44487).
@@ -93,6 +93,8 @@ pub(crate) struct Connection {
     pub(crate) listener: Listener,
     pub(crate) tls: Option<Arc<Secure>>,
     pub(crate) introducers: Arc<Introducers>,
+    /// Who the client has proven to be by a certificate.
+    pub(crate) proven: Option<Arc<Proven>>,
     pub(crate) timeouts: Timeouts,
     pub(crate) crowd: Arc<Crowd>,
     pub(crate) drain: Drain,
@@ -198,11 +200,17 @@ impl Connection {
         match tokio::time::timeout(handshake, secure.accept(stream)).await {
             Ok(Ok(stream)) => {
                 let (_, session) = stream.get_ref();
+                if session.alpn_protocol() == Some(crate::tls::acme::PROTOCOL) {
+                    // An authority has seen what it came for; nothing else is spoken (RFC 8737 section 3).
+                    return None;
+                }
+                let proven = session.peer_certificates().and_then(<[_]>::first).and_then(Proven::by);
                 let facts = crate::tls::facts(session);
                 let spoken =
                     if session.alpn_protocol() == Some(b"h2") { Spoken::Http2 } else { Spoken::Http1 };
                 let stream = Either::Tls(Box::new(Rewound::fresh(stream)));
-                Some(Begun { spoken, stream, address, connection: self, tls: Some(facts) })
+                let connection = Self { proven: proven.map(Arc::new), ..self };
+                Some(Begun { spoken, stream, address, connection, tls: Some(facts) })
             }
             Ok(Err(error)) => {
                 tracing::debug!(%address, %error, "a TLS handshake failed");
@@ -241,7 +249,7 @@ impl Connection {
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { service, timeouts, drain, judge, crowd, .. } = self;
+        let Self { service, timeouts, drain, judge, crowd, proven, .. } = self;
         let mut pressed = crowd.watch();
         let limits = judge.reader_limits();
         let (io, wires) = StrictStream::new(io, limits, timeouts.into());
@@ -250,6 +258,8 @@ impl Connection {
             let (mut service, judge, wires, peer, ending) =
                 (service.clone(), judge.clone(), wires.clone(), peer.clone(), ending.clone());
             let (crowd, place) = (crowd.clone(), place.clone());
+            let proof = judge.challenges.answer(request.uri().path());
+            let proven = proven.clone();
             async move {
                 let Some(Arrival { wire, malformed, in_flight, .. }) = wires.pop() else {
                     return Ok::<_, Infallible>(judge.unseen().map(|body| Holding {
@@ -260,9 +270,17 @@ impl Connection {
                 };
                 let mut response = if malformed {
                     judge.refuse_malformed(&wire, &peer)
+                } else if let Some(proof) = proof {
+                    proof
                 } else {
                     match slot(&crowd, &request) {
-                        Some(_slot) => service.call(evident(request, wire, wires, peer, place)).await?,
+                        Some(_slot) => {
+                            let mut request = evident(request, wire, wires, peer, place);
+                            if let Some(proven) = proven {
+                                request.extensions_mut().insert(proven);
+                            }
+                            service.call(request).await?
+                        }
                         None => shed::overloaded(),
                     }
                 };
@@ -312,7 +330,7 @@ impl Connection {
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { service, timeouts, drain, judge, crowd, .. } = self;
+        let Self { service, timeouts, drain, judge, crowd, proven, .. } = self;
         let mut pressed = crowd.watch();
         let stuck = Arc::new(Notify::new());
         let streams = Streams { takes: timeouts.send, stuck: stuck.clone() };
@@ -328,6 +346,9 @@ impl Connection {
                 request.map(|body| Patient::new(body, timeouts.body, slow.clone(), held.clone()));
             request.extensions_mut().insert(peer.clone());
             request.extensions_mut().insert(BodyFault(Arc::new(move || slow.reason())));
+            if let Some(proven) = &proven {
+                request.extensions_mut().insert(proven.clone());
+            }
             async move {
                 let response = match slot(&crowd, &request) {
                     Some(_slot) => service.call(request).await,

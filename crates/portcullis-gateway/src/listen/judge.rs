@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::tls::acme::Challenges;
 use http::{HeaderValue, Response, StatusCode, header};
 use portcullis::layers::arrival::framing::{ReaderLimits, Wire};
 use portcullis::{Event, Peer};
@@ -13,6 +14,8 @@ use portcullis_tower::{Body, Engines, EventSink, Lender, moment};
 /// Refuses what never became a request.
 #[derive(Clone)]
 pub(crate) struct Judge {
+    /// What an authority may come to see.
+    pub(crate) challenges: Arc<Challenges>,
     pub(crate) engines: Arc<Engines>,
     pub(crate) sink: Arc<dyn EventSink>,
     pub(crate) lender: Arc<Lender>,

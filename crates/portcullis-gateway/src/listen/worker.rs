@@ -196,6 +196,7 @@ impl Hall {
             listener: door.listener,
             tls: door.tls,
             introducers,
+            proven: None,
             timeouts,
             crowd: self.crowd.clone(),
             drain: self.drain.clone(),

@@ -1,5 +1,6 @@
 //! Certificates from files: chosen by the name that the client asks for, picked up when they change.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -54,6 +55,8 @@ pub enum CertificateError {
 pub struct Certificates {
     files: Vec<CertificateFiles>,
     served: ArcSwap<Vec<Arc<CertifiedKey>>>,
+    /// Those that an authority issued for us, by name.
+    obtained: ArcSwap<HashMap<String, Arc<CertifiedKey>>>,
 }
 
 impl Certificates {
@@ -66,7 +69,27 @@ impl Certificates {
         if keys.is_empty() {
             return Err(CertificateError::None);
         }
-        Ok(Self { files, served: ArcSwap::from_pointee(keys) })
+        Ok(Self { files, served: ArcSwap::from_pointee(keys), obtained: ArcSwap::default() })
+    }
+
+    /// None yet: all are to be obtained.
+    #[must_use]
+    pub fn to_be_obtained() -> Self {
+        Self { files: Vec::new(), served: ArcSwap::default(), obtained: ArcSwap::default() }
+    }
+
+    /// Serves `key` for `name` from the next handshake on.
+    pub(crate) fn set_obtained(&self, name: &str, key: Arc<CertifiedKey>) {
+        self.obtained.rcu(|before| {
+            let mut all = HashMap::clone(before);
+            all.insert(name.to_ascii_lowercase(), key.clone());
+            all
+        });
+    }
+
+    /// What was obtained for `name`.
+    pub(crate) fn obtained(&self, name: &str) -> Option<Arc<CertifiedKey>> {
+        self.obtained.load().get(&name.to_ascii_lowercase()).cloned()
     }
 
     /// Looks whether files changed and reads those again; what is broken keeps its old certificate.
@@ -111,14 +134,18 @@ impl Certificates {
 
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        if let Some(key) = hello.server_name().and_then(|name| self.obtained(name)) {
+            return Some(key);
+        }
         let served = self.served.load();
         let asked = hello.server_name().and_then(|name| ServerName::try_from(name).ok());
         let fitting = asked.and_then(|name| served.iter().find(|key| vouches(key, &name)));
-        fitting.or_else(|| served.first()).cloned()
+        let first = || served.first().cloned().or_else(|| self.obtained.load().values().next().cloned());
+        fitting.cloned().or_else(first)
     }
 }
 
-fn vouches(key: &CertifiedKey, name: &ServerName<'_>) -> bool {
+pub(crate) fn vouches(key: &CertifiedKey, name: &ServerName<'_>) -> bool {
     key.end_entity_cert()
         .and_then(ParsedCertificate::try_from)
         .and_then(|certificate| rustls::client::verify_server_name(&certificate, name))
@@ -143,21 +170,51 @@ fn stamp(path: &Path) -> Option<Stamp> {
     Some((found.ino(), found.len(), found.mtime(), found.mtime_nsec()))
 }
 
-fn read(pair: &CertificateFiles) -> Result<CertifiedKey, CertificateError> {
+/// Reads a certificate and its key, and sees that they belong together.
+pub(crate) fn read(pair: &CertificateFiles) -> Result<CertifiedKey, CertificateError> {
     let broken = |path: &Path, message: String| CertificateError::File { path: path.to_owned(), message };
     let bytes = |path: &Path| fs::read(path).map_err(|error: io::Error| broken(path, error.to_string()));
-    let chain = CertificateDer::pem_slice_iter(&bytes(&pair.chain)?)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| broken(&pair.chain, error.to_string()))?;
-    if chain.is_empty() {
-        return Err(broken(&pair.chain, "there is no certificate in it".to_owned()));
-    }
-    let key_bytes = zeroize::Zeroizing::new(bytes(&pair.key)?);
-    let key = PrivateKeyDer::from_pem_slice(&key_bytes)
-        .map_err(|_| broken(&pair.key, "there is no private key in it".to_owned()))?;
-    CertifiedKey::from_der(chain, key, &super::provider()).map_err(|error| CertificateError::Pair {
-        chain: pair.chain.clone(),
-        key: pair.key.clone(),
-        error,
+    let chain = bytes(&pair.chain)?;
+    let key = zeroize::Zeroizing::new(bytes(&pair.key)?);
+    pem(&chain, &key).map_err(|fault| match fault {
+        PemFault::Chain(message) => broken(&pair.chain, message),
+        PemFault::Key => broken(&pair.key, "there is no private key in it".to_owned()),
+        PemFault::Pair(error) => {
+            CertificateError::Pair { chain: pair.chain.clone(), key: pair.key.clone(), error }
+        }
     })
+}
+
+/// The same for texts.
+pub(crate) fn certified(chain: &[u8], key: &[u8]) -> Result<CertifiedKey, String> {
+    pem(chain, key).map_err(|fault| match fault {
+        PemFault::Chain(message) => message,
+        PemFault::Key => "there is no private key".to_owned(),
+        PemFault::Pair(error) => error.to_string(),
+    })
+}
+
+enum PemFault {
+    Chain(String),
+    Key,
+    Pair(rustls::Error),
+}
+
+fn pem(chain: &[u8], key: &[u8]) -> Result<CertifiedKey, PemFault> {
+    let chain = CertificateDer::pem_slice_iter(chain)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| PemFault::Chain(error.to_string()))?;
+    if chain.is_empty() {
+        return Err(PemFault::Chain("there is no certificate in it".to_owned()));
+    }
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| PemFault::Key)?;
+    CertifiedKey::from_der(chain, key, &super::provider()).map_err(PemFault::Pair)
+}
+
+/// From when to when a certificate holds, in seconds since the epoch.
+pub(crate) fn validity(certificate: &CertificateDer<'_>) -> Option<(u64, u64)> {
+    let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    let seconds = |at: x509_parser::time::ASN1Time| u64::try_from(at.timestamp()).unwrap_or(0);
+    let validity = parsed.validity();
+    Some((seconds(validity.not_before), seconds(validity.not_after)))
 }

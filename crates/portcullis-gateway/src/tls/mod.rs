@@ -1,16 +1,24 @@
 //! TLS by rustls: 1.2 and 1.3, the hybrid post-quantum key exchange X25519MLKEM768 first.
 
+pub mod acme;
 pub mod authority;
 pub mod certificates;
+mod clients;
+mod keeping;
 mod secure;
 
 use std::sync::Arc;
 
+use clients::Clients;
 use portcullis::TlsFacts;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::server::ResolvesServerCert;
+use rustls::server::{ProducesTickets, ResolvesServerCert};
 use rustls::{ProtocolVersion, ServerConfig, ServerConnection};
 
+use crate::StartError;
+
+pub(crate) use clients::Proven;
+pub use keeping::{Keeping, Sources};
 pub use secure::{Secure, TlsCounts};
 
 /// Two providers in one process make rustls panic unless one of them is installed.
@@ -25,19 +33,27 @@ pub fn provider() -> Arc<CryptoProvider> {
     CryptoProvider::get_default().cloned().unwrap_or_else(|| Arc::new(aws_lc_rs::default_provider()))
 }
 
-/// How HTTPS is served, with the certificate that `resolver` chooses.
-///
-/// # Errors
-/// When the provider lacks what is asked of it.
-pub fn server_config(resolver: Arc<dyn ResolvesServerCert>) -> Result<Arc<ServerConfig>, rustls::Error> {
-    let mut config = ServerConfig::builder_with_provider(provider())
-        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-        .with_no_client_auth()
-        .with_cert_resolver(resolver);
+/// How HTTPS is served, with the certificate that `resolver` chooses; `tickets` are those of a configuration
+/// before, which hold on.
+fn server_config(
+    resolver: Arc<dyn ResolvesServerCert>,
+    clients: &Clients,
+    tickets: Option<Arc<dyn ProducesTickets>>,
+) -> Result<Arc<ServerConfig>, StartError> {
+    let builder = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?;
+    let builder = match clients.verifier()? {
+        Some(verifier) => builder.with_client_cert_verifier(verifier),
+        None => builder.with_no_client_auth(),
+    };
+    let mut config = builder.with_cert_resolver(resolver);
     // A client that offers only names that are not here is refused (RFC 7301 section 3.2).
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec(), b"http/1.0".to_vec()];
-    // Stateless resumption; its keys live in memory and rotate.
-    config.ticketer = aws_lc_rs::Ticketer::new()?;
+    // Stateless resumption, on whichever thread; the keys live in memory only and change every six hours.
+    config.ticketer = match tickets {
+        Some(tickets) => tickets,
+        None => aws_lc_rs::Ticketer::new()?,
+    };
     // Early data can be replayed (RFC 8446 section 8): never.
     config.max_early_data_size = 0;
     Ok(Arc::new(config))

@@ -11,10 +11,15 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use super::acme::Challenges;
+use super::clients::Clients;
+
 /// TLS as it is served now; shared by all threads, so that a ticket from one resumes on any.
 #[derive(Debug)]
 pub struct Secure {
     config: ArcSwap<ServerConfig>,
+    clients: ArcSwap<Clients>,
+    challenges: Arc<Challenges>,
     full: AtomicU64,
     resumed: AtomicU64,
     failed: AtomicU64,
@@ -32,11 +37,13 @@ pub struct TlsCounts {
 }
 
 impl Secure {
-    /// Serves by `config` until told otherwise.
+    /// Serves by `config` until told otherwise, and authorities that come to see a proof by `challenges`.
     #[must_use]
-    pub fn new(config: Arc<ServerConfig>) -> Self {
+    pub(crate) fn new(config: Arc<ServerConfig>, challenges: Arc<Challenges>, clients: Clients) -> Self {
         Self {
             config: ArcSwap::new(config),
+            clients: ArcSwap::from_pointee(clients),
+            challenges,
             full: AtomicU64::new(0),
             resumed: AtomicU64::new(0),
             failed: AtomicU64::new(0),
@@ -44,8 +51,19 @@ impl Secure {
     }
 
     /// Serves by another configuration from the next handshake on; connections that stand are not touched.
-    pub fn replace(&self, config: Arc<ServerConfig>) {
+    pub(crate) fn replace(&self, config: Arc<ServerConfig>, clients: Clients) {
         self.config.store(config);
+        self.clients.store(Arc::new(clients));
+    }
+
+    /// How clients are known by certificates.
+    pub(crate) fn clients(&self) -> Clients {
+        Clients::clone(&self.clients.load())
+    }
+
+    /// The proofs that an authority asks for now.
+    pub(crate) fn challenges(&self) -> &Arc<Challenges> {
+        &self.challenges
     }
 
     /// The configuration in force.
@@ -89,6 +107,7 @@ impl Secure {
         IO: AsyncRead + AsyncWrite + Unpin,
     {
         let started = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
-        started.into_stream(self.config()).await
+        let config = self.challenges.config_for(&started.client_hello()).unwrap_or_else(|| self.config());
+        started.into_stream(config).await
     }
 }

@@ -5,6 +5,8 @@ use http::{Method, Version};
 use portcullis::layers::arrival::framing::undisguised;
 use portcullis_tower::Facts;
 
+use crate::tls::Proven;
+
 /// The name under which the gate signs `Via`.
 const PSEUDONYM: &str = "portcullis";
 /// The exchange's id, for the app's own log.
@@ -26,7 +28,13 @@ const HOP_BY_HOP: [&str; 9] = [
 ];
 
 /// Fields that only a proxy may say something in: whatever a client wrote there is a lie or an attack.
-const PROXY_SPEECH: [&str; 18] = [
+const PROXY_SPEECH: [&str; 23] = [
+    // Who a client has proven to be: RFC 9440, and what other gates say.
+    "client-cert",
+    "client-cert-chain",
+    "x-client-cert",
+    "x-ssl-client-cert",
+    "x-ssl-cert",
     "forwarded",
     "x-real-ip",
     "x-client-ip",
@@ -143,6 +151,13 @@ pub(crate) fn outward(headers: &mut HeaderMap, version: Version, facts: &Facts, 
     }
 }
 
+/// Tells the app who the client has proven to be by a certificate (RFC 9440 section 2.2, and in words).
+pub(crate) fn vouch(headers: &mut HeaderMap, proven: &Proven) {
+    set(headers, HeaderName::from_static("client-cert"), &proven.certificate);
+    set(headers, HeaderName::from_static("x-portcullis-client-subject"), &proven.subject);
+    set(headers, HeaderName::from_static("x-portcullis-client-fingerprint"), &proven.fingerprint);
+}
+
 /// `Connection` for HTTP/1.1 towards the app; HTTP/2 has none (RFC 9113 section 8.2.2).
 pub(crate) fn name_options(headers: &mut HeaderMap) {
     let option = if headers.contains_key(header::UPGRADE) {
@@ -215,7 +230,12 @@ fn remove_claims(headers: &mut HeaderMap) {
 fn is_claim(name: &HeaderName, headers: &HeaderMap) -> bool {
     let as_sent = name.as_str();
     let read = undisguised(as_sent);
-    if read.starts_with("x-forwarded-") || read.starts_with("x-portcullis-") || PROXY_SPEECH.contains(&&*read)
+    if read.starts_with("x-forwarded-")
+        || read.starts_with("x-client-")
+        || read.starts_with("x-ssl-client-")
+        || read.starts_with("ssl-client-")
+        || read.starts_with("x-portcullis-")
+        || PROXY_SPEECH.contains(&&*read)
     {
         return true;
     }

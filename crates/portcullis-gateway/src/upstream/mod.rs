@@ -32,6 +32,7 @@ pub use breaker::BreakerSettings;
 pub use fleet::Upstreams;
 pub(crate) use health::watch_over;
 pub use proxy::Proxy;
+pub(crate) use proxy::root_cause;
 pub use server::{Place, ServerState, ServerStatus, Target};
 
 /// How the app is spoken to.

@@ -27,6 +27,7 @@ use super::waiting::{Patience, Waiting};
 use super::{Protocol, tunnel};
 use crate::listen::{Drain, Switched};
 use crate::record::{EventLog, Notice};
+use crate::tls::Proven;
 
 /// Passes requests to the app. One for each thread: connections stay where they were opened.
 #[derive(Clone)]
@@ -379,8 +380,11 @@ fn nothing() -> request::Parts {
 }
 
 fn outgoing(head: request::Parts, target: &Target, facts: &Facts, switch: Option<&Switch>) -> request::Parts {
-    let request::Parts { method, uri, version, mut headers, .. } = head;
+    let request::Parts { method, uri, version, mut headers, extensions, .. } = head;
     head::outward(&mut headers, version, facts, switch);
+    if let Some(proven) = extensions.get::<Arc<Proven>>() {
+        head::vouch(&mut headers, proven);
+    }
     if target.protocol == Protocol::Http || switch.is_some() {
         head::name_options(&mut headers);
     }

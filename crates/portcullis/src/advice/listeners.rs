@@ -26,12 +26,12 @@ pub(super) fn advise(written: &File, list: &mut Vec<Advice>) {
         ));
     }
     if let Some(address) = &https {
-        if written.tls.certificate.is_empty() {
+        if written.tls.certificate.is_empty() && written.tls.acme.is_none() {
             list.push(advice(
                 "P008",
                 "tls.certificate",
                 format!("`{address}` serves the development certificate, which no visitor's browser trusts"),
-                "add `[[tls.certificate]]` with `chain` and `key`",
+                "add `[tls.acme]`, or `[[tls.certificate]]` with `chain` and `key`",
             ));
         }
         if written.listen.http.is_none() {

@@ -287,6 +287,63 @@ impl Addresses {
 pub struct Tls {
     /// Your own certificates; chosen by the name the client asks for (SNI), the first where none fits.
     pub certificate: Vec<Certificate>,
+    /// An authority that issues and renews certificates by ACME, as Let's Encrypt does.
+    pub acme: Option<Acme>,
+    /// A PEM file of authorities whose certificates clients may show (mTLS). With it clients are asked for
+    /// one; routes with `transport.require_client_certificate` are closed to those that show none.
+    pub client_ca: Option<PathBuf>,
+    /// PEM files of lists of client certificates that hold no longer. With them, a certificate that none of
+    /// the lists speaks of is refused.
+    pub client_crl: Vec<PathBuf>,
+}
+
+/// The directory of Let's Encrypt.
+pub const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
+
+/// An authority that issues certificates by ACME (RFC 8555). Each name gets one of its own, kept and renewed
+/// in the data directory.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Acme {
+    /// The authority's terms have been read and are agreed to; nothing is asked for without `true`.
+    pub agree_to_terms: bool,
+    /// The address of the authority's directory; that of Let's Encrypt by default.
+    pub directory: Option<String>,
+    /// The names to obtain certificates for; those of `host.names` by default.
+    pub names: Vec<String>,
+    /// Whom the authority may write to, as in `["admin@example.com"]`.
+    pub contact: Vec<String>,
+    /// Which kind of certificate, where the authority has several, as in `"shortlived"`.
+    pub profile: Option<String>,
+    /// Which proofs to offer, the first one first: `tls-alpn-01` needs port 443 of the name, `http-01` port
+    /// 80. By default `tls-alpn-01`, and `http-01` too where plain HTTP is listened on.
+    pub challenges: Vec<AcmeChallenge>,
+    /// A PEM file of authorities to trust in the directory's own HTTPS, instead of the machine's: for an
+    /// authority of your own, or a test.
+    pub ca: Option<PathBuf>,
+    /// An account that was opened with the authority before, where it asks for one.
+    pub external_account: Option<AcmeExternalAccount>,
+}
+
+/// What proves that a name is yours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum AcmeChallenge {
+    /// A file over plain HTTP (RFC 8555 section 8.3).
+    #[serde(rename = "http-01")]
+    Http01,
+    /// A certificate in a handshake (RFC 8737).
+    #[serde(rename = "tls-alpn-01")]
+    TlsAlpn01,
+}
+
+/// An account that was opened with the authority before (RFC 8555 section 7.3.4).
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AcmeExternalAccount {
+    /// Its id.
+    pub key_id: String,
+    /// A file with its key, as the authority gave it: base64url.
+    pub key_file: PathBuf,
 }
 
 /// One certificate with its key, watched for changes.
@@ -455,6 +512,28 @@ impl File {
         if let Some(upstream) = &self.upstream {
             upstream_faults(upstream, faults);
         }
+        if let Some(acme) = &self.tls.acme {
+            acme_faults(acme, self.host.names.as_deref().unwrap_or_default(), faults);
+        }
+        if self.tls.client_ca.is_none() {
+            if !self.tls.client_crl.is_empty() {
+                faults.at(
+                    "tls.client_crl",
+                    "there are lists, but nobody's certificates are taken",
+                    "add `client_ca`",
+                );
+            }
+            let help = "add `client_ca` to `[tls]`, or nobody can ever come in";
+            let said = "no client is asked for a certificate";
+            if self.transport.require_client_certificate == Some(true) {
+                faults.at("transport.require_client_certificate", said, help);
+            }
+            for (index, route) in self.route.iter().enumerate() {
+                if route.transport.require_client_certificate == Some(true) {
+                    faults.at(&format!("route[{index}].transport.require_client_certificate"), said, help);
+                }
+            }
+        }
     }
 }
 
@@ -471,6 +550,64 @@ pub fn unix_mode(text: &str) -> Option<u32> {
     u32::from_str_radix(text, 8)
         .ok()
         .filter(|mode| *mode <= 0o777 && text.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn acme_faults(acme: &Acme, host_names: &[String], faults: &mut Faults<'_>) {
+    if !acme.agree_to_terms {
+        faults.at(
+            "tls.acme.agree_to_terms",
+            "an authority issues to those who agree to its terms",
+            "read them, then write `agree_to_terms = true`",
+        );
+    }
+    if let Some(directory) = &acme.directory
+        && !url::Url::parse(directory).is_ok_and(|url| url.scheme() == "https" && url.host().is_some())
+    {
+        faults.at(
+            "tls.acme.directory",
+            format!("`{directory}` is no address with `https://`"),
+            "leave it out for Let's Encrypt",
+        );
+    }
+    let (key, names) = match acme.names.is_empty() {
+        true => ("host.names", host_names),
+        false => ("tls.acme.names", acme.names.as_slice()),
+    };
+    if names.is_empty() {
+        faults.at("tls.acme.names", "there is no name to obtain a certificate for", "write `host.names`");
+    }
+    for (index, name) in names.iter().enumerate() {
+        let bare = name.split(':').next().unwrap_or_default().to_ascii_lowercase();
+        let why = if name.contains('*') {
+            "a wildcard is proven by DNS only"
+        } else if name.starts_with('[') || bare.parse::<std::net::IpAddr>().is_ok() {
+            "it is an address, not a name"
+        } else if !bare.contains('.')
+            || [".localhost", ".local", ".internal", ".test", ".home.arpa"]
+                .iter()
+                .any(|end| bare.ends_with(end))
+        {
+            "it is a local name, for which no public authority vouches"
+        } else if !bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-')) {
+            "it is no name of DNS"
+        } else {
+            continue;
+        };
+        faults.at(
+            &format!("{key}[{index}]"),
+            format!("no certificate can be obtained for `{name}`: {why}"),
+            "list the names to obtain certificates for in `tls.acme.names`",
+        );
+    }
+    for (index, contact) in acme.contact.iter().enumerate() {
+        if !contact.contains('@') && !contact.contains(':') {
+            faults.at(
+                &format!("tls.acme.contact[{index}]"),
+                format!("`{contact}` is no address of mail"),
+                "as in `\"admin@example.com\"`",
+            );
+        }
+    }
 }
 
 /// A status or a range of them as written: from and to, inclusive.

@@ -26,6 +26,9 @@ pub struct Raw {
     /// Whether it holds for every name below too; `false` by default. Turn it on once all of them are
     /// served over HTTPS.
     pub hsts_include_subdomains: Option<bool>,
+    /// Whether only clients that have shown a certificate of `tls.client_ca` may pass (mTLS); `false` by
+    /// default.
+    pub require_client_certificate: Option<bool>,
     /// Whether browsers may build the name in; `false` by default. It takes months to undo. Asks for
     /// `hsts_include_subdomains` and at least a year, and is asked for at hstspreload.org.
     pub hsts_preload: Option<bool>,
@@ -37,6 +40,7 @@ pub struct Config {
     /// What becomes of a denial.
     pub mode: Mode,
     pub(super) hsts: Option<HeaderValue>,
+    pub(super) require_client_certificate: bool,
 }
 
 impl Config {
@@ -82,6 +86,10 @@ impl Config {
             value.push_str("; preload");
         }
         let hsts = if on { HeaderValue::from_str(&value).ok() } else { None };
-        Self { mode: raw.mode.unwrap_or_default(), hsts }
+        Self {
+            mode: raw.mode.unwrap_or_default(),
+            hsts,
+            require_client_certificate: raw.require_client_certificate.unwrap_or(false),
+        }
     }
 }

@@ -50,12 +50,18 @@ pub(crate) fn judge(
     peer: &Peer,
     client: &Client,
     site: &Site,
-    _config: &Config,
+    config: &Config,
 ) -> Verdict<Scheme, Reason> {
     let scheme = Scheme::seen(peer, client);
+    let proven = peer.tls.as_ref().is_some_and(|tls| tls.client_certificate);
     match (peer.listener, scheme) {
         (Listener::Redirect { https_port }, _) => {
             Verdict::Deny(Reason::PlainHttp { location: over_https(head, site, Some(https_port)) })
+        }
+        (Listener::Https, Scheme::Https) | (Listener::DangerousPlain, _)
+            if config.require_client_certificate && !proven =>
+        {
+            Verdict::Deny(Reason::NoClientCertificate)
         }
         (Listener::Https, Scheme::Https) | (Listener::DangerousPlain, _) => Verdict::Pass(scheme),
         (Listener::Https, Scheme::Http) => {

@@ -17,6 +17,8 @@ pub enum Reason {
         /// The method.
         method: String,
     },
+    /// The client has not shown a certificate, which this route asks for.
+    NoClientCertificate,
 }
 
 impl Reason {
@@ -25,7 +27,7 @@ impl Reason {
     pub fn location(&self) -> Option<&str> {
         match self {
             Self::PlainHttp { location } => location.as_deref(),
-            Self::SendInTheOpen { .. } => None,
+            Self::SendInTheOpen { .. } | Self::NoClientCertificate => None,
         }
     }
 }
@@ -35,6 +37,7 @@ impl Grounds for Reason {
         match self {
             Self::PlainHttp { .. } => "transport.plain_http",
             Self::SendInTheOpen { .. } => "transport.sent_in_the_open",
+            Self::NoClientCertificate => "transport.no_client_certificate",
         }
     }
 
@@ -43,7 +46,7 @@ impl Grounds for Reason {
             // Method and body stay (RFC 9110 section 15.4.9).
             Self::PlainHttp { location: Some(_) } => StatusCode::PERMANENT_REDIRECT,
             Self::PlainHttp { location: None } => StatusCode::BAD_REQUEST,
-            Self::SendInTheOpen { .. } => StatusCode::FORBIDDEN,
+            Self::SendInTheOpen { .. } | Self::NoClientCertificate => StatusCode::FORBIDDEN,
         }
     }
 
@@ -56,6 +59,9 @@ impl Grounds for Reason {
             Self::SendInTheOpen { method } => {
                 format!("a `{method}` came over plain HTTP, so that what it sent has travelled in the open")
             }
+            Self::NoClientCertificate => {
+                "this route is for clients with a certificate, and this one has shown none".to_owned()
+            }
         }
     }
 
@@ -64,6 +70,9 @@ impl Grounds for Reason {
             Self::PlainHttp { .. } | Self::SendInTheOpen { .. } => {
                 "whoever stands between reads and changes what travels in the open, session cookies first (CWE-319, RFC 6797 section 2.3)"
             }
+            Self::NoClientCertificate => {
+                "who may come here proves it by a key that never leaves the client, not by what can be phished (RFC 8446 section 4.4.2)"
+            }
         }
     }
 
@@ -71,7 +80,10 @@ impl Grounds for Reason {
         None
     }
 
-    fn exception(&self, _at: &Place<'_>) -> Option<String> {
+    fn exception(&self, at: &Place<'_>) -> Option<String> {
+        if matches!(self, Self::NoClientCertificate) {
+            return Some(at.route("transport.require_client_certificate = false\n"));
+        }
         Some(
             "[client]\n# only if a proxy of yours ends TLS in front: its address, so that its `x-forwarded-proto` is believed\ntrusted_proxies = [\"10.0.0.1\"]\n"
                 .to_owned(),
