@@ -122,9 +122,13 @@ impl State {
             let value = self.keep(whole, bytes, attribute);
             self.body.xml_attributes.push(unnamed(value));
         }
+        self.body.graphql = read.graphql;
+        if self.body.over_limit {
+            // Cut where the limit is, it has no proper end; that is not the sender's fault.
+            return;
+        }
         self.body.flags = flags(&read.multipart);
         self.body.unmatched_boundary = read.multipart.unmatched_boundary;
-        self.body.graphql = read.graphql;
         if let Some(error) = &read.error {
             self.body_error(error);
         }

@@ -192,7 +192,9 @@ fn matched(
         // Rules about the answer score for themselves.
         .filter(|one| one.log && one.severity.is_some() && (one.phase.number() >= 3) == outbound)
         .collect();
-    let told: Vec<&Match> = if score.is_some() && !scored.is_empty() { scored } else { vec![last] };
+    let mut told: Vec<&Match> = if score.is_some() && !scored.is_empty() { scored } else { vec![last] };
+    // The gravest first: it gives the refusal its name.
+    told.sort_by_key(|one| one.severity.unwrap_or(u8::MAX));
     let kind = Kind::of(
         told.iter().flat_map(|one| &one.tags).filter_map(|tag| std::str::from_utf8(tag).ok()),
         outbound,

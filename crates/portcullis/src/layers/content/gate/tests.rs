@@ -286,6 +286,30 @@ fn what_is_longer_than_the_rules_look_at_is_refused_or_passes_as_the_policy_says
     assert_eq!(run(&whole, form(), ok()).code(), "gate.sql_injection");
 }
 
+#[test]
+fn a_long_upload_is_not_taken_for_a_broken_one() {
+    let rules = r#"
+SecRuleEngine On
+SecRule REQBODY_ERROR "!@eq 0" "id:1,phase:2,deny,log,msg:'%{REQBODY_ERROR_MSG}'"
+SecRule MULTIPART_STRICT_ERROR "!@eq 0" "id:2,phase:2,deny,log,msg:'Strict'"
+SecRule ARGS "@contains union" "id:3,phase:2,deny,log,msg:'SQL',tag:'attack-sqli'"
+"#;
+    let engine = engine("body = \"4 KiB\"\n[csrf]\nmode = \"off\"\n[limits]\nhold = \"1 KiB\"\n", rules);
+    let upload = |field: &str| {
+        let part = |name: &str, value: &str| {
+            format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"{value}\r\n")
+        };
+        let file = format!("; filename=\"a.bin\"\r\n\r\n{}", "x".repeat(20_000));
+        let body = format!("{}{}--b--\r\n", part("q", &format!("\r\n\r\n{field}")), part("f", &file));
+        let body: &'static [u8] = Box::leak(body.into_bytes().into());
+        let request = Request::post("/").header("host", "localhost");
+        request.header("content-type", "multipart/form-data; boundary=b").body(body).unwrap()
+    };
+    let came = run(&engine, upload("fine"), ok());
+    assert!(came.reached_app, "{:?}", came.refused);
+    assert_eq!(run(&engine, upload("union"), ok()).code(), "gate.sql_injection");
+}
+
 const OUT: &str = r#"
 SecRuleEngine On
 SecResponseBodyAccess On
