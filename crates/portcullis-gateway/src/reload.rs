@@ -50,11 +50,12 @@ impl Running {
         self.log.notice(Notice::warn("portcullis.policy_refused", &why));
     }
 
-    fn try_reload(&mut self, settings: Settings) -> Result<Reloaded, StartError> {
+    fn try_reload(&mut self, mut settings: Settings) -> Result<Reloaded, StartError> {
         if settings.https.is_empty() && settings.dangerous_plain.is_empty() {
             return Err(StartError::NoListener);
         }
         let old = &self.settings;
+        settings.policy.remember_as(&old.policy);
         let reloaded = Reloaded { waits: waits(old, &settings) };
 
         let engine = engine(&settings, keys::load(&self.data)?);

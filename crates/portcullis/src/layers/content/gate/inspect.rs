@@ -28,6 +28,7 @@ impl Inspection {
             now: exchange.moment.since_epoch,
             engine: watches.then_some(EngineMode::DetectionOnly),
             exclusions: loaded.exclusions.clone(),
+            collections: Some(loaded.collections.clone()),
             ..Start::default()
         };
         let transaction = Transaction::new(loaded.set.clone(), start);

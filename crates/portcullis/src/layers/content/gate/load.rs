@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-use portcullis_seclang::{Exclusions, Files, LoadError, MemoryFiles, RuleSet, Source};
+use portcullis_seclang::{
+    Collections, Exclusions, Files, LoadError, MemoryCollections, MemoryFiles, RuleSet, Source,
+};
 
 use super::Config;
 use crate::policy::{Policy, Rules};
@@ -16,7 +18,12 @@ pub struct Loaded {
     pub set: Arc<RuleSet>,
     /// What is excluded here.
     pub exclusions: Option<Arc<Exclusions>>,
+    /// What rules keep of addresses, sessions and users from one exchange to the next. Shared by every route.
+    pub collections: Arc<dyn Collections>,
 }
+
+/// How many addresses, sessions and users rules may remember at once: a stranger decides how many there are.
+const REMEMBERED: usize = 100_000;
 
 /// Why rules were not loaded: every fault, with its place.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -53,7 +60,22 @@ impl Policy {
             return Ok(());
         }
         let set = compile(&self.site().gate, folder, files)?;
-        self.each_rules(|rules, key| put(rules, key, &set))
+        let collections: Arc<dyn Collections> = Arc::new(MemoryCollections::new(REMEMBERED));
+        self.each_rules(|rules, key| put(rules, key, &set, &collections))
+    }
+
+    /// Goes on with what the rules of `before` remember, so that a reload forgives nobody.
+    pub fn remember_as(&mut self, before: &Self) {
+        let Some(collections) = before.site().gate.loaded.as_ref().map(|loaded| loaded.collections.clone())
+        else {
+            return;
+        };
+        let _ = self.each_rules(|rules, _| {
+            if let Some(loaded) = &mut rules.gate.loaded {
+                loaded.collections = Arc::clone(&collections);
+            }
+            Ok::<(), std::convert::Infallible>(())
+        });
     }
 
     /// Loads the rules of a policy that names no files, which is what a policy without `[gate] rules` does.
@@ -66,7 +88,12 @@ impl Policy {
     }
 }
 
-fn put(rules: &mut Rules, key: &str, set: &Arc<RuleSet>) -> Result<(), RulesError> {
+fn put(
+    rules: &mut Rules,
+    key: &str,
+    set: &Arc<RuleSet>,
+    collections: &Arc<dyn Collections>,
+) -> Result<(), RulesError> {
     let gate = &mut rules.gate;
     let mut ctls = Vec::new();
     for exclude in &gate.exclude {
@@ -82,7 +109,7 @@ fn put(rules: &mut Rules, key: &str, set: &Arc<RuleSet>) -> Result<(), RulesErro
             Some(Arc::new(Exclusions::compile(set, ctls).map_err(wrong)?))
         }
     };
-    gate.loaded = Some(Loaded { set: Arc::clone(set), exclusions });
+    gate.loaded = Some(Loaded { set: Arc::clone(set), exclusions, collections: Arc::clone(collections) });
     Ok(())
 }
 

@@ -420,3 +420,27 @@ fn settings_that_cannot_be_are_told_with_their_place() {
         assert_eq!(error.faults[0].key, key, "{policy}");
     }
 }
+
+#[test]
+fn what_rules_remember_lasts_from_one_exchange_to_the_next_and_through_a_reload() {
+    const COUNTING: &str = "SecRuleEngine On\n\
+        SecAction \"id:1,phase:1,pass,nolog,initcol:ip=%{REMOTE_ADDR},setvar:ip.tries=+1\"\n\
+        SecRule IP:TRIES \"@gt 2\" \"id:2,phase:1,deny,status:429,msg:'too often'\"\n";
+    let load = || {
+        let (mut policy, _) =
+            Policy::parse("p", "[transport]\nmode = \"off\"\n[gate]\nrules = [\"own.conf\"]\n").unwrap();
+        policy.load_rules(Path::new("etc"), &MemoryFiles::new().with("etc/own.conf", COUNTING)).unwrap();
+        policy
+    };
+    let ask = |engine: &Engine| run(engine, get("/"), Response::new(&b""[..])).status;
+    let first = load();
+    let engine = Engine::new(first.clone(), Keyring::new([1; 32], Vec::new()));
+    assert_eq!(ask(&engine), Some(StatusCode::OK));
+    assert_eq!(ask(&engine), Some(StatusCode::OK));
+    let mut second = load();
+    second.remember_as(&first);
+    let reloaded = Engine::new(second, Keyring::new([1; 32], Vec::new()));
+    assert_eq!(ask(&reloaded), Some(StatusCode::TOO_MANY_REQUESTS));
+    let fresh = Engine::new(load(), Keyring::new([1; 32], Vec::new()));
+    assert_eq!(ask(&fresh), Some(StatusCode::OK));
+}
