@@ -427,8 +427,11 @@ fn what_rules_remember_lasts_from_one_exchange_to_the_next_and_through_a_reload(
         SecAction \"id:1,phase:1,pass,nolog,initcol:ip=%{REMOTE_ADDR},setvar:ip.tries=+1\"\n\
         SecRule IP:TRIES \"@gt 2\" \"id:2,phase:1,deny,status:429,msg:'too often'\"\n";
     let load = || {
-        let (mut policy, _) =
-            Policy::parse("p", "[transport]\nmode = \"off\"\n[gate]\nrules = [\"own.conf\"]\n").unwrap();
+        let (mut policy, _) = Policy::parse(
+            "p",
+            "[transport]\nmode = \"off\"\n[rate]\nmode = \"off\"\n[gate]\nrules = [\"own.conf\"]\n",
+        )
+        .unwrap();
         policy.load_rules(Path::new("etc"), &MemoryFiles::new().with("etc/own.conf", COUNTING)).unwrap();
         policy
     };
