@@ -2,6 +2,8 @@
 # make check   the fast loop: format, lints, unit tests
 # make test    everything, with its own set-up
 # make bench   side by side with the peers, with its own set-up; figures in bench/*/results
+# make soak    ten minutes at full load
+# make fuzz    looks for inputs that break what must hold, an hour
 # make clean   what the above made
 
 CARGO_TARGET_DIR ?= $(CURDIR)/target
@@ -9,7 +11,7 @@ export CARGO_TARGET_DIR
 
 # Each part takes both cores by itself, and its output is to be read.
 .NOTPARALLEL:
-.PHONY: demo check test bench bench-rules setup test-rust test-browser clean
+.PHONY: demo check test bench bench-rules bench-http soak fuzz setup test-rust test-browser clean
 
 demo:
 	cargo run --release -p portcullis-gateway --bin portcullis -- demo
@@ -40,12 +42,27 @@ test-browser: setup
 	cd tests/browser && PORTCULLIS="$(CARGO_TARGET_DIR)/debug/portcullis" \
 		node --test --test-concurrency=1 --test-reporter=spec
 
-bench: bench-rules
+bench: bench-rules bench-http
 
 # The rule engine beside libmodsecurity and Coraza, with the Core Rule Set that PORTCULLIS_CRS names.
 bench-rules:
 	bench/rules/setup.sh
 	bench/rules/run.py
+
+# The gateway beside nginx and HAProxy, and beside nginx under attack.
+bench-http:
+	bench/http/setup.sh
+	bench/http/run.py --gateway "$(CARGO_TARGET_DIR)/release/portcullis"
+	bench/http/attack.py --gateway "$(CARGO_TARGET_DIR)/release/portcullis"
+
+# Ten minutes at full load: memory flat, no descriptor lost.
+soak:
+	bench/http/setup.sh
+	bench/soak/run.py --gateway "$(CARGO_TARGET_DIR)/release/portcullis"
+
+# Each target for ten minutes; `make test` replays the seeds and every find that was kept.
+fuzz:
+	fuzz/run.sh 600
 
 clean:
 	cargo clean
