@@ -350,4 +350,38 @@ mod tests {
         let (count, message) = text.split_once(' ').unwrap();
         assert_eq!(count.parse::<usize>().unwrap(), message.len());
     }
+
+    #[test]
+    fn lines_reach_a_collector_and_wait_for_one_that_fails() {
+        use std::io::{BufRead, BufReader, Read};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let outs = Outs::open(&[Target::Otlp(format!("http://{}", listener.local_addr().unwrap()))]).unwrap();
+        outs.send(LINE);
+        // The first answer is a failure: the same lines come again.
+        for status in ["503 Busy", "200 OK"] {
+            let (stream, _) = listener.accept().unwrap();
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            let mut reader = BufReader::new(stream);
+            let (mut head, mut length) = (String::new(), 0);
+            loop {
+                let mut line = String::new();
+                reader.read_line(&mut line).unwrap();
+                if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                    length = value.trim().parse().unwrap();
+                }
+                if line == "\r\n" {
+                    break;
+                }
+                head.push_str(&line);
+            }
+            assert!(head.starts_with("POST /v1/logs HTTP/1.1\r\n"), "{head}");
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).unwrap();
+            let sent: Value = serde_json::from_slice(&body).unwrap();
+            let records = &sent["resourceLogs"][0]["scopeLogs"][0]["logRecords"];
+            assert_eq!(records[0]["eventName"], "portcullis.refused", "{sent}");
+            let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}");
+            reader.get_mut().write_all(answer.as_bytes()).unwrap();
+        }
+    }
 }
