@@ -9,6 +9,7 @@ mod files;
 mod log;
 mod order;
 mod overlay;
+mod replay;
 mod run;
 mod screen;
 mod tune;
@@ -42,6 +43,8 @@ enum Command {
     Csp(csp::Csp),
     /// Print the JSON Schema of the policy, for editors
     Schema,
+    /// Print which recorded requests the rules would refuse, by rule; with labels, both rates
+    Replay(replay::Replay),
     /// Tell in plain words why a request was refused
     Explain(explain::Explain),
     /// Take the policy of a gate that stands into force anew
@@ -85,6 +88,7 @@ pub fn main() -> ExitCode {
         Command::Check(check) => check.start(),
         Command::Csp(csp) => csp.start(),
         Command::Schema => schema(),
+        Command::Replay(replay) => replay.start(),
         Command::Explain(explain) => explain.start(),
         Command::Reload(reload) => reload.start(),
         Command::Upgrade(upgrade) => upgrade.start(),
