@@ -9,6 +9,7 @@ use http::{Method, Request, header};
 
 use super::browser::{Browser, FOREIGN, Page, refusal_id};
 use super::door::Door;
+use super::injection;
 use super::outcome::Outcome;
 use super::sample::{Sample, random_hex};
 
@@ -76,6 +77,31 @@ pub(super) const ATTACKS: &[Attack] = &[
         name: "login CSRF",
         shows: "a foreign page signs the victim in as the attacker",
         play: |stage| Box::pin(forged_sign_in(stage)),
+    },
+    Attack {
+        name: "SQL injection, sign-in",
+        shows: "`' OR 1=1 --` is a name, and the password does not matter",
+        play: |stage| Box::pin(injection::sign_in(stage)),
+    },
+    Attack {
+        name: "SQL injection, search",
+        shows: "a `UNION` adds everybody's password to the list",
+        play: |stage| Box::pin(injection::union(stage)),
+    },
+    Attack {
+        name: "SQL injection, blind",
+        shows: "whether the list is empty tells the letters of a password one by one",
+        play: |stage| Box::pin(injection::blind(stage)),
+    },
+    Attack {
+        name: "script in a link",
+        shows: "a link to the search runs the attacker's script in the victim's page (XSS)",
+        play: |stage| Box::pin(injection::reflected(stage)),
+    },
+    Attack {
+        name: "script in the guest book",
+        shows: "what one visitor writes runs in the browsers of all the others (XSS)",
+        play: |stage| Box::pin(injection::stored(stage)),
     },
     Attack {
         name: "session cookie theft",
@@ -332,7 +358,7 @@ async fn account_page(stage: &Stage<'_>) -> io::Result<Page> {
 }
 
 /// A request as a tool sends it: no cookies, nothing that a browser would add.
-async fn get(door: &Door, path: &str, headers: &[(&str, &str)]) -> io::Result<Page> {
+pub(super) async fn get(door: &Door, path: &str, headers: &[(&str, &str)]) -> io::Result<Page> {
     let mut request = Request::builder().uri(path);
     for (name, value) in headers {
         request = request.header(*name, *value);

@@ -16,6 +16,11 @@
 //! | plain HTTP | the page goes over the wire in clear (CWE-319) |
 //! | CSRF transfer | a foreign page sends the form with the victim's cookie (CWE-352) |
 //! | login CSRF | a foreign page signs the victim in as the attacker (CWE-352) |
+//! | SQL injection, sign-in | `' OR 1=1 --` is a name, and the password does not matter (CWE-89) |
+//! | SQL injection, search | a `UNION` adds everybody's password to the list (CWE-89) |
+//! | SQL injection, blind | an answer that differs tells a password letter by letter (CWE-89) |
+//! | script in a link | a link to the search runs the attacker's script (CWE-79) |
+//! | script in the guest book | what one visitor writes runs in everybody's browser (CWE-79) |
 //! | session cookie theft | scripts read it, plain HTTP and foreign pages carry it (CWE-614, CWE-1004) |
 //! | clickjacking | a foreign page frames the account page (CWE-1021) |
 //! | account page from cache | the back button shows the last visitor's balance (CWE-525) |
@@ -24,8 +29,7 @@
 //! | private key leak | a forgotten page shows a private key and a cloud key (CWE-522) |
 //! | open redirect | a link to the site ends at the attacker's, in seven spellings (CWE-601) |
 //!
-//! The sample also has SQL injection and XSS; those attacks join the table with the layers that stop
-//! them. Where the gate refuses, the table shows the id of the refusal, as it stands on the refusal's
+//! Where the gate refuses, the table shows the id of the refusal, as it stands on the refusal's
 //! page and in the log (the demo looks that up), and the reason's code; where it mends the answer instead (a cookie's attributes, a header), there is
 //! none.
 //!
@@ -36,6 +40,7 @@
 mod attacks;
 mod browser;
 mod door;
+mod injection;
 mod outcome;
 mod report;
 mod sample;
@@ -95,6 +100,10 @@ pub async fn run(once: bool) -> io::Result<ExitCode> {
 
 impl Demo {
     async fn start() -> io::Result<Self> {
+        Self::start_with(portcullis::Policy::default()).await
+    }
+
+    async fn start_with(policy: portcullis::Policy) -> io::Result<Self> {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let sample = Sample::start(loopback).await?;
         let data = Scratch::make()?;
@@ -103,6 +112,7 @@ impl Demo {
         settings.https = vec![loopback.into()];
         settings.http = vec![loopback.into()];
         settings.threads = 1;
+        settings.policy = policy;
         data.path().clone_into(&mut settings.data_dir);
         let running = Gateway::start(settings).map_err(io::Error::other)?;
         let first = |addresses: &[SocketAddr]| {

@@ -112,3 +112,61 @@ fn a_refusal_id_is_found_and_other_words_are_not() {
     assert_eq!(refusal_id("refused: 7zq0k3m9x2c4v5b8\n"), Some("7zq0k3m9x2c4v5b8"));
     assert_eq!(refusal_id("internationalize 0123456789abcdef0 uuuuuuuu1uuuuuuu"), None);
 }
+
+/// What sqlmap says of a page, within two minutes.
+fn sqlmap(home: &std::path::Path, arguments: &[&str]) -> String {
+    let run = std::process::Command::new("timeout")
+        .arg("120")
+        .arg("sqlmap")
+        // Its own name in `User-Agent` would be refused before it has tried anything.
+        .args([
+            "--batch",
+            "--random-agent",
+            "--flush-session",
+            "--dbms=sqlite",
+            "--technique=BU",
+            "--timeout=10",
+            "--retries=1",
+        ])
+        .args(["-D", "SQLite_masterdb", "-T", "accounts", "--dump"])
+        .arg("--output-dir")
+        .arg(home)
+        .args(arguments)
+        .env("HOME", home)
+        .stdin(std::process::Stdio::null())
+        .output()
+        .expect("sqlmap runs (tests/setup/needs.sh installs it)");
+    format!("{}\n{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr))
+}
+
+/// A real attacker's tool dumps the passwords of the bare app, and behind the rules finds nowhere to begin.
+/// The layer that bans who keeps being refused is off: the rules are to do it alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sqlmap_dumps_the_bare_app_and_finds_nothing_at_the_gate() {
+    let policy = "[rate]\nmode = \"off\"\n[csrf]\nmode = \"off\"\n";
+    let demo = Demo::start_with(portcullis::Policy::parse("p", policy).unwrap().0).await.unwrap();
+    let (bare, gate) = (demo.bare.origin(), demo.gate.origin());
+    let targets =
+        [("/search?q=cargo", None), ("/report?id=1", None), ("/login", Some("name=alice&password=x"))];
+    tokio::task::spawn_blocking(move || {
+        for (path, form) in targets {
+            let folder = crate::testing::folder("sqlmap");
+            let ask = |origin: &str| {
+                let url = format!("{origin}{path}");
+                let mut arguments = vec!["-u", &url];
+                if let Some(form) = form {
+                    arguments.extend(["--data", form, "-p", "name"]);
+                }
+                sqlmap(folder.as_ref(), &arguments)
+            };
+            let said = ask(&bare);
+            assert!(said.contains("lighthouse-7") && said.contains("seagull-42"), "{path}: {said}");
+            let said = ask(&gate);
+            assert!(said.contains("do not appear to be injectable"), "{path}: {said}");
+            assert!(!said.contains("lighthouse-7") && !said.contains("is vulnerable"), "{path}: {said}");
+        }
+    })
+    .await
+    .unwrap();
+    demo.end().await;
+}
