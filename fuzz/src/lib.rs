@@ -2,8 +2,12 @@
 //! (`tests/tests/all/fuzz.rs`), so they need nothing that only the fuzzer has.
 
 pub mod arrival;
+pub mod bodies;
 pub mod exchange;
 pub mod introduced;
 pub mod page;
 pub mod policy;
 pub mod reader;
+pub mod rules;
+pub mod transaction;
+pub mod transforms;

@@ -7,6 +7,7 @@ use std::path::Path;
 #[expect(
     unreachable_pub,
     clippy::expect_used,
+    clippy::indexing_slicing,
     reason = "written for the fuzzer, where a panic is the finding"
 )]
 mod targets;
@@ -51,4 +52,24 @@ fn every_connection_comes_to_an_end_in_the_engine() {
 #[test]
 fn an_introduction_is_found_whatever_comes_behind_it() {
     replay("introduced", targets::introduced::run);
+}
+
+#[test]
+fn every_text_is_a_rule_set_or_faults_with_their_places() {
+    replay("rules", targets::rules::run);
+}
+
+#[test]
+fn transformations_do_what_a_plain_reading_of_them_does() {
+    replay("transforms", targets::transforms::run);
+}
+
+#[test]
+fn a_body_without_a_fault_is_read_as_plain_readers_read_it() {
+    replay("bodies", targets::bodies::run);
+}
+
+#[test]
+fn the_planned_walk_finds_what_the_plain_one_finds() {
+    replay("transaction", targets::transaction::run);
 }
