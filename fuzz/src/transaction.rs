@@ -40,7 +40,10 @@ pub fn run(bytes: &[u8]) {
     assert_eq!(plain, planned, "the walks differ");
 }
 
-fn exchange(bytes: &[u8], walk: Walk) -> (Option<u16>, Vec<(u64, Vec<u8>)>, Vec<String>) {
+/// The status of what stopped it, what matched, and the log lines.
+type Told = (Option<u16>, Vec<(u64, Vec<u8>)>, Vec<String>);
+
+fn exchange(bytes: &[u8], walk: Walk) -> Told {
     let start = Start { now: Duration::from_secs(1_764_092_742), walk, ..Start::default() };
     let mut transaction = Transaction::new(Arc::clone(&SET), start);
     transaction.connection(([192, 0, 2, 7], 40_000).into(), ([127, 0, 0, 1], 80).into());

@@ -1,4 +1,4 @@
-//! OpenTelemetry's protocol over HTTP with JSON (OTLP/HTTP 1.x): as much of it as logs and traces need.
+//! OpenTelemetry's protocol over HTTP with JSON (OTLP/HTTP 1.x): as much of it as logs need.
 
 use std::io;
 use std::time::Duration;

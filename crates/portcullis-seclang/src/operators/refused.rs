@@ -6,7 +6,7 @@ const REFUSED: &[(&str, &str)] = &[
         "similarity hashes are no security boundary; look for what the file does with an upload scanner",
     ),
     ("gsblookup", "the lists of Google Safe Browsing in that form are no longer given out"),
-    ("inspectfile", "rules start no programs; uploads are scanned by the gate's upload layer"),
+    ("inspectfile", "rules start no programs; an app that takes files scans them itself"),
     ("rbl", "a decision must not wait for an answer from the network; use `@ipMatchFromFile` with the list"),
     ("rsub", "rules do not rewrite bodies"),
     ("validatedtd", "document types are never read, as they are what XML attacks are made of"),
