@@ -355,7 +355,7 @@ def near_markup():
             f"<{a}-{b} color=\"red\" once>{a}</{a}-{b}>",
         ]
     made += [
-        "&lt;script&gt; begins a script, &lt;/script&gt; ends it", "a<b>c", "<-- see there -->", "x<y>z", "<3<3<3", ">_<", "(>_<)",
+        "&lt;script&gt; begins a script, &lt;/script&gt; ends it", "a<b>c", "<-- see there -->", "x<y>z", "<3<3<3", "(>_<)",
         "=> <= == <> !=", "<!-- a comment -->", "<br><br/>", "<hr>", "<table><tr><td>1</td></tr></table>", "1 < 2 > 0", "->*",
         "<$5 or >$9", "#include <stdio.h>", "std::map<int, std::vector<T>> m;", "<T extends Base>", "Foo<'a, T>", "cat < in > out",
         "data:image/gif;base64,R0lGODlhAQABAAAAACw=", "javascript: a primer", "on load = 3 kg", "one=1 only=2 once=3", "title=\"onload\"",

@@ -47,6 +47,7 @@ fn every_number_is_given_by_some_policy() {
         "[client]\ntrusted_proxies = [\"0.0.0.0/1\", \"10.0.0.0/7\"]\n",
         "[client]\nproxy_hops = 1\n",
         "[headers.csp_report_only]\ndefault-src = \"'self'\"\n",
+        "[headers]\ncsp_learn = true\n",
         "[headers.csp]\nscript-src = [\"'unsafe-inline'\"]\n",
         "[headers]\nreferrer_policy = \"unsafe-url\"\n",
         "[limits]\njson_depth = 100000\n",

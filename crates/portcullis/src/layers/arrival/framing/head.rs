@@ -48,8 +48,8 @@ pub(super) fn parse(head: &[u8]) -> Parsed {
         faults.push(Reason::new(Fault::LengthWithCoding, "header `transfer-encoding`", coding));
     }
     let hosts = values(&fields, b"host");
-    // HTTP/1.0 knows no `Host`, and many of its clients send one all the same: then it is one, too.
-    if !(line.old_version && hosts.is_empty()) {
+    // HTTP/1.0 knows no `Host`, and many of its clients send one all the same: one, then, is nobody's fault here.
+    if !line.old_version || hosts.len() > 1 {
         host_faults(&hosts, &mut faults);
     }
     faults.truncate(MOST_FAULTS);
