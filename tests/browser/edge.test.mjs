@@ -160,3 +160,17 @@ test("a gate that is asked to end lets what is under way come through", LIMIT, a
   assert.match((await slow).text, /piece 2/);
   assert.equal(await status, 0);
 });
+
+test("markup that runs a script and SQL that changes a query are refused in a card's text", LIMIT, async (t) => {
+  const { gate, ask } = await gated(t, "board");
+  const headers = { "Content-Type": "application/json", "Sec-Fetch-Site": "same-origin" };
+  const send = (text) => ask("/api/session", { method: "POST", headers, body: JSON.stringify({ name: text }) });
+  assert.equal((await send("Lin <lin@notes.example> & \"friends\"")).status, 403, "the app's own: no token");
+  assert.equal((await gate.refusals()).length, 0);
+  for (const attack of ["<img src=x onerror=alert(1)>", "x' UNION SELECT name, password FROM users--"]) {
+    const { status, text } = await send(attack);
+    assert.equal(status, 403);
+    assert.doesNotMatch(text, /the token does not match/);
+  }
+  assert.deepEqual((await gate.refusals(2)).map((event) => event["portcullis.layer"]), ["gate", "gate"]);
+});

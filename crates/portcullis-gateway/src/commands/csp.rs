@@ -177,8 +177,11 @@ fn apply(path: &Path, suggestion: &Suggestion) -> Result<(), Failure> {
     }
     let alone = headers.is_empty();
     headers.insert("csp", Item::Table(csp));
-    if let Some(headers) = document.get_mut("headers").and_then(Item::as_table_mut).filter(|_| alone) {
-        headers.set_implicit(true);
+    if let Some(headers) = document.get_mut("headers").and_then(Item::as_table_mut) {
+        // A comment above it would go with its name.
+        let plain =
+            headers.decor().prefix().and_then(|text| text.as_str()).is_none_or(|it| it.trim().is_empty());
+        headers.set_implicit(alone && plain);
     }
     let text = document.to_string();
     Policy::parse(&path.display().to_string(), &text).map_err(|error| wrong(error.to_string()))?;
@@ -224,6 +227,10 @@ mod tests {
         assert!(after.contains("img-src = [\"'self'\", \"https://pictures.example\"]"), "{after}");
         apply(&path, &suggestion()).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), after, "applied twice is applied once");
+
+        std::fs::write(&path, "# about the headers\n[headers]\ncsp_learn = true\n").unwrap();
+        apply(&path, &suggestion()).unwrap();
+        assert!(std::fs::read_to_string(&path).unwrap().starts_with("# about the headers\n"));
     }
 
     #[test]
