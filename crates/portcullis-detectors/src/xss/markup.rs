@@ -203,8 +203,8 @@ fn tag(
     let name_length = nested.unwrap_or(raw_length);
     let name = lower(rest.get(..name_length.min(64)).unwrap_or_default());
     let element = local(&name);
-    if element == b"script" && !is_generic(input, start, name_at + name_length) {
-        let end = name_at + name_length;
+    let end = name_at + name_length;
+    if element == b"script" && !is_generic(input, start, end) && !is_mentioned(input, start, end, steps) {
         return (Some(Hit::new(start + base..end + base, TEXT, "it begins a script", "<script")), end);
     }
     if nested.is_some() {
@@ -245,6 +245,21 @@ fn is_generic(input: &[u8], start: usize, end: usize) -> bool {
         && before.is_ascii_alphanumeric()
         && input.get(end) == Some(&b'>')
         && memchr::memmem::find(input.get(end..).unwrap_or_default(), b"</").is_none()
+}
+
+/// `a page with <script> in it`: a bare tag between the words of a sentence. As a script, what follows would be
+/// words without a call, an assignment or a block, which no browser runs.
+fn is_mentioned(input: &[u8], start: usize, end: usize, steps: &mut usize) -> bool {
+    let (before, rest) = (input.get(..start).unwrap_or_default(), input.get(end..).unwrap_or_default());
+    let [.., letter, b' '] = before else { return false };
+    let [b'>', after @ ..] = rest else { return false };
+    let goes_on = matches!(after, [b' ', word, ..] if word.is_ascii_lowercase());
+    *steps += after.len();
+    letter.is_ascii_alphanumeric()
+        && goes_on
+        && !after
+            .iter()
+            .any(|byte| matches!(byte, b'(' | b'=' | b'`' | b'{' | b'[' | b';' | b'<' | b'\\' | b'/'))
 }
 
 /// Which attributes a tag has that matter together with its name.

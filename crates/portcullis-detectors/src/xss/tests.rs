@@ -275,3 +275,23 @@ proptest! {
         prop_assert!(steps <= 96 * (input.len() + 4), "{steps} steps for {} bytes", input.len());
     }
 }
+
+#[test]
+fn a_tag_that_a_sentence_mentions_is_no_script_and_one_with_code_is() {
+    for mention in [
+        "a line with <script> in the text & 100% of '\"quotes\"'",
+        "why is <script> not closed here, they asked",
+    ] {
+        assert_eq!(super::detect(mention.as_bytes()), None, "{mention}");
+    }
+    for attack in [
+        "a line with <script> in the text alert(1)",
+        "a line with <script> x=1",
+        "a line with <script>alert`1`",
+        "a line with <script> in it</script>",
+        "<script> in the text",
+        "a line with <script src=//evil.example> in it",
+    ] {
+        assert!(super::detect(attack.as_bytes()).is_some(), "{attack}");
+    }
+}
