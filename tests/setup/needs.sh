@@ -14,6 +14,7 @@ command -v wrk >/dev/null || lacks wrk wrk
 command -v h2load >/dev/null || lacks h2load nghttp2-client
 command -v sslscan >/dev/null || lacks sslscan sslscan
 command -v testssl >/dev/null || lacks testssl testssl.sh
+command -v sqlmap >/dev/null || lacks sqlmap sqlmap
 command -v redis-server >/dev/null || lacks redis-server redis-server
 command -v python3 >/dev/null || lacks python3 python3
 python3 -c 'import ensurepip, venv' 2>/dev/null || lacks 'python3 -m venv' python3-venv

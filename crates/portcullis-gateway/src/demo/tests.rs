@@ -112,3 +112,84 @@ fn a_refusal_id_is_found_and_other_words_are_not() {
     assert_eq!(refusal_id("refused: 7zq0k3m9x2c4v5b8\n"), Some("7zq0k3m9x2c4v5b8"));
     assert_eq!(refusal_id("internationalize 0123456789abcdef0 uuuuuuuu1uuuuuuu"), None);
 }
+
+/// What sqlmap says of a parameter of a page, within two minutes.
+fn sqlmap(home: &std::path::Path, arguments: &[&str]) -> String {
+    let run = std::process::Command::new("timeout")
+        .arg("120")
+        .arg("sqlmap")
+        // Its own name in `User-Agent` would be refused before it has tried anything.
+        .args([
+            "--batch",
+            "--user-agent=Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+            "--flush-session",
+            "--dbms=sqlite",
+            "--timeout=10",
+            "--retries=1",
+        ])
+        // From level 3 on it tries the ends that `LIKE '%…%'` and a statement with two quoted values need.
+        .args(["--technique=BU", "--level=3", "--risk=3", "--threads=4"])
+        .args(["-T", "accounts", "--dump"])
+        .arg("--output-dir")
+        .arg(home)
+        .args(arguments)
+        .env("HOME", home)
+        .stdin(std::process::Stdio::null())
+        .output()
+        .expect("sqlmap runs (tests/setup/needs.sh installs it)");
+    format!("{}\n{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr))
+}
+
+/// A real attacker's tool dumps the passwords of the bare app, and behind the rules finds nowhere to begin.
+/// A gate without rules lets it through: it is they that it fails at, not something else on the way.
+/// The layers that ban who keeps being refused and that want a form to come from the site's own page are
+/// off: the rules are to do it alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sqlmap_dumps_the_bare_app_and_finds_nothing_at_the_gate() {
+    let policy = "[rate]\nmode = \"off\"\n[csrf]\nmode = \"off\"\n";
+    let demo = Demo::start_with(portcullis::Policy::parse("p", policy).unwrap().0).await.unwrap();
+    let without_rules = format!("{policy}[gate]\nmode = \"off\"\n");
+    let open = Demo::start_with(portcullis::Policy::parse("p", &without_rules).unwrap().0).await.unwrap();
+    let (bare, gate, without) = (demo.bare.origin(), demo.gate.origin(), open.gate.origin());
+    // Whoever tries the sign-in has an account there, and comes for the passwords of the others.
+    let targets = [
+        ("/search?q=cargo", "q", None),
+        ("/report?id=1", "id", None),
+        ("/login", "name", Some("name=mallory&password=low-tide")),
+    ];
+    tokio::task::spawn_blocking(move || {
+        for (path, parameter, form) in targets {
+            let ask = |origin: &str, more: &[&str]| {
+                let folder = crate::testing::folder("sqlmap");
+                let url = format!("{origin}{path}");
+                let mut arguments = vec!["-u", &url, "-p", parameter];
+                if let Some(form) = form {
+                    arguments.extend(["--data", form]);
+                }
+                arguments.extend(more);
+                let said = sqlmap(&folder, &arguments);
+                std::fs::remove_dir_all(&folder).unwrap();
+                said
+            };
+            // As it comes, and in the disguise of its own scripts against gates.
+            for more in [&[][..], &["--tamper=space2comment,randomcase"]] {
+                // Letter by letter, as it has to read at the sign-in, one dump is enough to wait for.
+                let exposed = if form.is_some() { &[&bare][..] } else { &[&bare, &without] };
+                for origin in exposed {
+                    let said = ask(origin, more);
+                    assert!(said.contains("lighthouse-7") && said.contains("seagull-42"), "{path}: {said}");
+                }
+                let said = ask(&gate, more);
+                // The page itself is answered, and it is the attempts that are refused.
+                assert!(!said.contains("which could interfere with the results"), "{path}: {said}");
+                assert!(said.contains("403 (Forbidden) - "), "{path}: {said}");
+                assert!(said.contains("do not appear to be injectable"), "{path}: {said}");
+                assert!(!said.contains("lighthouse-7") && !said.contains("is vulnerable"), "{path}: {said}");
+            }
+        }
+    })
+    .await
+    .unwrap();
+    demo.end().await;
+    open.end().await;
+}
