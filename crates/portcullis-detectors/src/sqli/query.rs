@@ -187,34 +187,9 @@ impl Parser<'_> {
             self.table(query)?;
             loop {
                 match self.kind() {
-                    Kind::Word(
-                        Word::Inner
-                        | Word::Left
-                        | Word::Right
-                        | Word::Cross
-                        | Word::Full
-                        | Word::Natural
-                        | Word::Outer
-                        | Word::Join
-                        | Word::StraightJoin
-                        | Word::Apply
-                        | Word::Lateral,
-                    ) => {
+                    Kind::Word(word) if is_join(word) => {
                         query.technical = true;
-                        while let Kind::Word(
-                            Word::Inner
-                            | Word::Left
-                            | Word::Right
-                            | Word::Cross
-                            | Word::Full
-                            | Word::Natural
-                            | Word::Outer
-                            | Word::Join
-                            | Word::StraightJoin
-                            | Word::Apply
-                            | Word::Lateral,
-                        ) = self.kind()
-                        {
+                        while matches!(self.kind(), Kind::Word(word) if is_join(word)) {
                             self.bump();
                         }
                         self.table(query)?;
@@ -484,4 +459,22 @@ impl Parser<'_> {
         }
         Ok(())
     }
+}
+
+/// A word of which joins are made.
+fn is_join(word: Word) -> bool {
+    matches!(
+        word,
+        Word::Inner
+            | Word::Left
+            | Word::Right
+            | Word::Cross
+            | Word::Full
+            | Word::Natural
+            | Word::Outer
+            | Word::Join
+            | Word::StraightJoin
+            | Word::Apply
+            | Word::Lateral
+    )
 }

@@ -460,34 +460,11 @@ impl Parser<'_> {
             {
                 return self.statements();
             }
-            if super::parser::is_clause(word)
-                || matches!(
-                    word,
-                    Word::And
-                        | Word::Or
-                        | Word::Xor
-                        | Word::In
-                        | Word::Is
-                        | Word::Like
-                        | Word::Rlike
-                        | Word::Regexp
-                        | Word::Between
-                        | Word::Asc
-                        | Word::Desc
-                        | Word::Div
-                )
-            {
-                return self.tail(Value { given: true, ..Value::default() });
-            }
         }
-        match self.kind() {
-            Kind::Operator(Operator::Boolean | Operator::Concat) | Kind::Mark(b')' | b';' | b',') => {
-                self.tail(Value { given: true, ..Value::default() })
-            }
-            _ => {
-                let first = self.operand()?;
-                self.tail(first)
-            }
+        if super::judge::continues(self.kind()) {
+            return self.tail(Value { given: true, ..Value::default() });
         }
+        let first = self.operand()?;
+        self.tail(first)
     }
 }
