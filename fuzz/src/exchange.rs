@@ -118,7 +118,7 @@ pub fn message(
         ControlFlow::Continue(received) => received,
     };
     let lent = received.needs().fresh(moment().since_epoch);
-    let ControlFlow::Continue(identified) = engine.identify(received, &lent) else { return None };
+    let ControlFlow::Continue(identified) = engine.identify(received, lent) else { return None };
     let mut inspector = identified.inspector();
     let mut body = body.into_iter();
     while inspector.wants_body() {

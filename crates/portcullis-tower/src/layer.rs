@@ -8,6 +8,7 @@ use tower::Layer;
 use crate::engines::Engines;
 use crate::lend::Lender;
 use crate::meters::Meters;
+use crate::people::Identity;
 use crate::service::{Gate, Parts};
 use crate::sink::EventSink;
 
@@ -20,6 +21,7 @@ pub struct GateLayer {
     sink: Arc<dyn EventSink>,
     lender: Arc<Lender>,
     meters: Arc<Meters>,
+    identity: Option<Arc<dyn Identity>>,
 }
 
 impl GateLayer {
@@ -32,7 +34,7 @@ impl GateLayer {
     /// A layer that asks whichever engine is in force when a request comes.
     #[must_use]
     pub fn swapping(engines: Arc<Engines>, sink: Arc<dyn EventSink>) -> Self {
-        Self { engines, sink, lender: Arc::default(), meters: Arc::new(Meters::new()) }
+        Self { engines, sink, lender: Arc::default(), meters: Arc::new(Meters::new()), identity: None }
     }
 
     /// Counts callers with `lender`, so that several layers count together and a change of the policy forgets
@@ -42,13 +44,21 @@ impl GateLayer {
         self.lender = lender;
         self
     }
+
+    /// Knows callers by `identity`, which also answers the pages of people below `/.portcullis/`. Without one nobody
+    /// is signed in, whatever the policy says.
+    #[must_use]
+    pub fn with_identity(mut self, identity: Arc<dyn Identity>) -> Self {
+        self.identity = Some(identity);
+        self
+    }
 }
 
 impl<S> Layer<S> for GateLayer {
     type Service = Gate<S>;
 
     fn layer(&self, inner: S) -> Gate<S> {
-        let Self { engines, sink, lender, meters } = self.clone();
-        Gate::new(inner, Parts { engines, sink, lender, meters })
+        let Self { engines, sink, lender, meters, identity } = self.clone();
+        Gate::new(inner, Parts { engines, sink, lender, meters, identity })
     }
 }

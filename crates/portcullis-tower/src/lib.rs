@@ -18,6 +18,7 @@ pub mod meters;
 mod moment;
 mod outbound;
 mod own;
+pub mod people;
 mod service;
 mod sink;
 
@@ -27,5 +28,6 @@ pub use inbound::BodyFault;
 pub use layer::GateLayer;
 pub use lend::Lender;
 pub use moment::moment;
+pub use people::Identity;
 pub use service::{Facts, Gate};
 pub use sink::EventSink;

@@ -15,6 +15,8 @@ use portcullis::layers::arrival::client::Client;
 use portcullis::layers::arrival::framing::Wire;
 use portcullis::layers::arrival::host::Site;
 use portcullis::layers::arrival::transport::Scheme;
+use portcullis::layers::caller::Lent;
+use portcullis::layers::caller::session::{Found, Visitor};
 use portcullis::layers::content::csrf::FormTokens;
 use portcullis::{Engine, ExchangeId, Peer, Refusal};
 use tower::Service;
@@ -28,6 +30,7 @@ use crate::meters::{Meters, Stage, count_refusal};
 use crate::moment::moment;
 use crate::outbound::depart;
 use crate::own;
+use crate::people::Identity;
 use crate::sink::{EventSink, record_all};
 
 /// What the gate found out, for the app: a request extension.
@@ -41,6 +44,8 @@ pub struct Facts {
     pub site: Site,
     /// HTTPS, or plain HTTP where the operator allowed it.
     pub scheme: Scheme,
+    /// Who is calling, as a person.
+    pub visitor: Visitor,
     /// Tokens for forms that the app writes itself, into a hidden field named
     /// [`portcullis::layers::content::csrf::FIELD`]. Forms without one get it while the page streams.
     pub form_tokens: FormTokens,
@@ -60,6 +65,7 @@ pub(crate) struct Parts {
     pub(crate) sink: Arc<dyn EventSink>,
     pub(crate) lender: Arc<Lender>,
     pub(crate) meters: Arc<Meters>,
+    pub(crate) identity: Option<Arc<dyn Identity>>,
 }
 
 impl<S> Gate<S> {
@@ -105,7 +111,8 @@ where
     R: HttpBody + Send + Unpin + 'static,
     R::Error: Into<BodyError>,
 {
-    let Parts { sink, lender, meters, .. } = parts;
+    let Parts { sink, lender, meters, identity, .. } = parts;
+    let identity = identity.as_deref();
     let mut since = Instant::now();
     let (mut head, mut body) = request.into_parts();
     let wire = head.extensions.remove::<Wire>();
@@ -130,9 +137,18 @@ where
         }
         ControlFlow::Continue(received) => received,
     };
-    let lent = lender.lend(received.needs(), now).await;
-    let counted = received.needs().counts_failures().then(|| received.needs().clone());
-    let received = match engine.identify(received, &lent) {
+    let needs = received.needs();
+    let rate = lender.lend(&needs.rate, now).await;
+    let found = match &needs.session {
+        // Who is banned costs nothing more.
+        Some(asking) if rate.ban.as_ref().is_none_or(|ban| ban.observed) => Some(match identity {
+            Some(identity) => identity.find(&asking.presented, &asking.context, now).await,
+            None => Found::away(),
+        }),
+        _ => None,
+    };
+    let counted = needs.rate.counts_failures().then(|| needs.rate.clone());
+    let received = match engine.identify(received, Lent { rate, found }) {
         ControlFlow::Break(refusal) => {
             if comes_unasked {
                 drain::drain(&mut body).await;
@@ -164,13 +180,13 @@ where
     if let Some(own) = admitted.own() {
         let broken = Broken::default();
         let inbound = Inbound::new(body, inspector, trailers, fault, broken.clone());
-        let head = own::answer(own, &admitted, inbound, &*sink).await;
-        let (_, outstanding) = admitted.depart();
+        let (outstanding, answer) = own::answer(own, admitted, inbound, &*sink, identity, now).await;
         if let Some(reason) = broken.take() {
             return refuse(outstanding.refuse(reason));
         }
-        let nothing = http_body_util::Empty::<Bytes>::new();
-        return depart(engine.release(outstanding, head), nothing, broken, sink).await;
+        let (head, body) = answer.into_parts();
+        let body = http_body_util::Full::new(body);
+        return depart(engine.release(outstanding, head), body, broken, sink).await;
     }
 
     let facts = Facts {
@@ -178,6 +194,7 @@ where
         client: admitted.client().clone(),
         site: admitted.site().clone(),
         scheme: admitted.scheme(),
+        visitor: admitted.visitor().clone(),
         form_tokens: engine.form_tokens(&mut admitted),
     };
     let (mut head, outstanding) = admitted.depart();

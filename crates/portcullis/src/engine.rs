@@ -17,7 +17,8 @@ use crate::gate::{self, Refusal, settle};
 use crate::keys::Keyring;
 use crate::layers::arrival::framing::{self, Wire};
 use crate::layers::arrival::{client, host, limits, transport};
-use crate::layers::caller::rate::{self, Lent, Needs};
+use crate::layers::caller::session::{self, Context, Presented, Visitor};
+use crate::layers::caller::{Lent, Needs, rate};
 use crate::layers::content::csrf::{self, FormTokens, Intent};
 use crate::layers::content::gate as rules;
 use crate::layers::departure::cookies;
@@ -97,6 +98,7 @@ impl Engine {
             // Nobody can say where such a request ends: no mode lets it through.
             return ControlFlow::Break(self.refuse_malformed(unreadable, peer, moment));
         }
+        session::strip_claims(&mut head.headers);
         let path = framing::normal_path(head.uri.path());
         let rules = self.policy.rules(&head.method, &path).clone();
         let mut exchange = Exchange::begin(moment, peer, rules, RequestFacts::of(&head, wire), path);
@@ -129,7 +131,8 @@ impl Engine {
             return ControlFlow::Break(gate::refuse(here, Layer::Framing, reason.into()));
         }
         cookies::arrive(&mut head.headers, here, &self.keys);
-        let needs = rate::needs(&head, here);
+        session::take_key(&mut head, here);
+        let needs = Needs { rate: rate::needs(&head, here), session: session::asking(here) };
         let wire = wire.filter(|_| exchange.rules.gate.mode != Mode::Off).cloned();
         ControlFlow::Continue(Received { head, wire, exchange, needs })
     }
@@ -139,10 +142,12 @@ impl Engine {
     ///
     /// # Errors
     /// Breaks with the refusal to answer with.
-    pub fn identify(&self, received: Received, lent: &Lent) -> ControlFlow<Box<Refusal>, Identified> {
+    pub fn identify(&self, received: Received, lent: Lent) -> ControlFlow<Box<Refusal>, Identified> {
         let Received { mut head, wire, mut exchange, needs } = received;
         let here = &mut exchange;
-        settle(here, Layer::Rate, |x| rate::judge(&needs, lent, x), |_| ())?;
+        let Needs { rate, session } = needs;
+        settle(here, Layer::Rate, |x| rate::judge(&rate, &lent.rate, x), |_| ())?;
+        settle(here, Layer::Session, |x| session::judge(session, lent.found, x), |_| ())?;
         let intent = match here.own {
             Some(own) if own.is_called_by_browsers() => Intent::Unasked,
             _ => settle(here, Layer::Csrf, |x| csrf::judge_head(&head, x, &self.keys), |_| Intent::Unasked)?,
@@ -166,7 +171,9 @@ impl Engine {
         let Identified { mut head, mut exchange, intent } = identified;
         settle(&mut exchange, Layer::Limits, |x| limits::judge_body(inspector, &x.rules.limits), |_| ())?;
         settle(&mut exchange, Layer::Csrf, |x| csrf::judge_body(&intent, inspector, x, &self.keys), |_| ())?;
-        settle(&mut exchange, Layer::Gate, |x| rules::judge_body(inspector, x), |_| ())?;
+        if !exchange.own.is_some_and(Own::is_of_people) {
+            settle(&mut exchange, Layer::Gate, |x| rules::judge_body(inspector, x), |_| ())?;
+        }
         csrf::prepare_for_app(&intent, &mut head.headers, inspector, &exchange.rules.csrf);
         exchange.told = redirect::Told::by(&head, inspector, &exchange);
         ControlFlow::Continue(Admitted { head, exchange })
@@ -180,8 +187,12 @@ impl Engine {
         {
             return Release::refused(*refusal, &mut exchange, &self.keys);
         }
-        let judged =
-            settle(&mut exchange, Layer::Redirect, |x| redirect::judge(&head, x), |_| Onward::AsWritten);
+        let judged = if exchange.own.is_some_and(Own::is_of_people) {
+            // A way to a provider, which the policy names.
+            ControlFlow::Continue(Onward::AsWritten)
+        } else {
+            settle(&mut exchange, Layer::Redirect, |x| redirect::judge(&head, x), |_| Onward::AsWritten)
+        };
         match judged {
             ControlFlow::Break(refusal) => Release::refused(*refusal, &mut exchange, &self.keys),
             ControlFlow::Continue(onward) => {
@@ -230,7 +241,9 @@ impl Identified {
     /// The inspector that the body must go through before [`Engine::admit`].
     pub fn inspector(&self) -> Inspector {
         let inspector = Inspector::new(&self.head, &self.exchange.rules.limits);
-        if rules::reads_body(&self.exchange) {
+        // A password may look like anything, and our own pages build no query of it.
+        let of_people = self.exchange.own.is_some_and(Own::is_of_people);
+        if !of_people && rules::reads_body(&self.exchange) {
             return inspector.held_to(self.exchange.rules.gate.body);
         }
         inspector
@@ -279,6 +292,24 @@ impl Admitted {
     #[must_use]
     pub fn own(&self) -> Option<Own> {
         self.exchange.own
+    }
+
+    /// Who is calling.
+    #[must_use]
+    pub fn visitor(&self) -> &Visitor {
+        &self.exchange.visitor
+    }
+
+    /// What was presented to say so: for our own pages, which change it.
+    #[must_use]
+    pub fn take_presented(&mut self) -> Presented {
+        self.exchange.take_presented()
+    }
+
+    /// From where and with what the request comes.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        self.exchange.context()
     }
 
     /// The reports in a body that was sent to [`Own::CspReport`].

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use http::HeaderValue;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use zeroize::Zeroizing;
@@ -11,6 +12,7 @@ use crate::layers::arrival::client::Client;
 use crate::layers::arrival::host::Site;
 use crate::layers::arrival::transport::Scheme;
 use crate::layers::caller::rate::{Allowance, Guest, Limit};
+use crate::layers::caller::session::{Presented, Visitor};
 use crate::layers::content::{csrf, gate};
 use crate::layers::departure::headers::Nonce;
 use crate::layers::departure::headers::learn::Sighting;
@@ -70,6 +72,14 @@ pub(crate) struct Exchange {
     pub(crate) guest: Option<Guest>,
     /// What limits of rate said.
     pub(crate) allowances: Vec<(Arc<Limit>, Allowance)>,
+    /// What the request presents to say who it is, taken out of its head.
+    pub(crate) presented: Presented,
+    /// Who is calling, once the door has looked it up.
+    pub(crate) visitor: Visitor,
+    /// The store that should know who is calling did not answer.
+    pub(crate) away: bool,
+    /// `Set-Cookie` that must go with the answer, whatever it is.
+    pub(crate) cookies: Vec<HeaderValue>,
     /// The cookie that CSRF tokens are bound to.
     pub(crate) anchor: csrf::Anchor,
     /// Handed to the app, for forms that it writes itself.
@@ -120,6 +130,10 @@ impl Exchange {
             secret: None,
             guest: None,
             allowances: Vec::new(),
+            presented: Presented::default(),
+            visitor: Visitor::Nobody,
+            away: false,
+            cookies: Vec::new(),
             anchor: csrf::Anchor::Absent,
             form_tokens: None,
             resubmit: None,

@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use crate::layers::arrival::{client, framing, host, limits, transport};
-use crate::layers::caller::rate;
+use crate::layers::caller::{rate, session};
 use crate::layers::content::{csrf, gate};
 use crate::layers::departure::{cookies, leak, redirect};
 use crate::verdict::{Evidence, Grounds, Layer, Place};
@@ -43,6 +43,7 @@ reasons! {
     Host => host::Reason,
     Transport => transport::Reason,
     Rate => rate::Reason,
+    Session => session::Reason,
     Csrf => csrf::Reason,
     Gate => gate::Reason,
     Cookies => cookies::Reason,

@@ -34,6 +34,8 @@ pub enum Layer {
     Transport,
     /// caller: is there allowance left for this caller.
     Rate,
+    /// caller: who is calling.
+    Session,
     /// content: did the user mean to send this.
     Csrf,
     /// content: do the inputs carry an attack; and the answers, of what the app must not show.
@@ -54,13 +56,14 @@ pub enum Layer {
 
 impl Layer {
     /// All layers, in the order of the path.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Framing,
         Self::Limits,
         Self::Client,
         Self::Host,
         Self::Transport,
         Self::Rate,
+        Self::Session,
         Self::Csrf,
         Self::Gate,
         Self::Cookies,
@@ -81,6 +84,7 @@ impl Layer {
             Self::Host => "host",
             Self::Transport => "transport",
             Self::Rate => "rate",
+            Self::Session => "session",
             Self::Csrf => "csrf",
             Self::Gate => "gate",
             Self::Cookies => "cookies",

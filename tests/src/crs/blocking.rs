@@ -15,7 +15,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use portcullis::body::Progress;
 use portcullis::keys::Keyring;
-use portcullis::layers::caller::rate::Lent;
+use portcullis::layers::caller::Lent;
 use portcullis::verdict::Grounds;
 use portcullis::{Engine, Layer, Listener, Moment, Peer, Policy, Refusal, Release};
 use portcullis_seclang::{Disk, RuleSet, Source, Start, Transaction};
@@ -100,7 +100,7 @@ impl Door {
             ControlFlow::Break(refusal) => return refused(refusal, false),
             ControlFlow::Continue(received) => received,
         };
-        let identified = match self.engine.identify(received, &Lent::default()) {
+        let identified = match self.engine.identify(received, Lent::default()) {
             ControlFlow::Break(refusal) => return refused(refusal, false),
             ControlFlow::Continue(identified) => identified,
         };

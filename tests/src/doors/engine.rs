@@ -45,7 +45,7 @@ fn one(case: &Case, engine: &Engine, message: Read) -> Outcome {
         ControlFlow::Continue(received) => received,
     };
     let lent = received.needs().fresh(moment().since_epoch);
-    let received = match engine.identify(received, &lent) {
+    let received = match engine.identify(received, lent) {
         ControlFlow::Break(refusal) => {
             answer(&mut outcome, *refusal);
             return outcome;

@@ -18,7 +18,7 @@ fn needs(policy: &str, address: [u8; 4]) -> Needs {
     let peer =
         Peer { address: SocketAddr::from((address, 9)), listener: Listener::DangerousPlain, tls: None };
     match engine.receive(head, None, &peer, moment) {
-        ControlFlow::Continue(received) => received.needs().clone(),
+        ControlFlow::Continue(received) => received.needs().rate.clone(),
         ControlFlow::Break(refusal) => panic!("{:?}", refusal.reason),
     }
 }

@@ -12,7 +12,7 @@ mod taste;
 mod words;
 
 use bytes::Bytes;
-use http::header::{CONNECTION, LOCATION, STRICT_TRANSPORT_SECURITY};
+use http::header::{CONNECTION, LOCATION, SET_COOKIE, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderValue, Response, StatusCode};
 
 pub use failure::{GatewayError, gateway_error};
@@ -50,6 +50,9 @@ pub(crate) fn refusal(exchange: &Exchange, reason: &Reason) -> Response<Bytes> {
     }
     if let Reason::Rate(reason) = reason {
         rate::announce_refusal(headers, reason, &exchange.allowances);
+    }
+    for cookie in &exchange.cookies {
+        headers.append(SET_COOKIE, cookie.clone());
     }
     if must_close(reason.layer(), status) && exchange.request.is_http1() {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));

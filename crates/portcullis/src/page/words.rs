@@ -73,6 +73,11 @@ fn by_status(status: StatusCode) -> Words {
                        passed on.",
             advice: &["Check the address for odd characters, or go back and try again.", ASK],
         },
+        StatusCode::UNAUTHORIZED => Words {
+            title: "You are not signed in",
+            happened: "This page is for people who have signed in, or for programs with a key that holds.",
+            advice: &["Sign in, then try again."],
+        },
         StatusCode::FORBIDDEN => Words {
             title: "This request was stopped",
             happened: "It looks like something that could harm this site or its visitors.",

@@ -6,6 +6,7 @@
 //! settings when the policy is loaded, so that a request meets one complete [`Rules`].
 
 mod faults;
+pub mod identity;
 pub mod raw;
 mod route;
 pub mod units;
@@ -14,11 +15,13 @@ mod unknown;
 use std::sync::Arc;
 
 use crate::layers::arrival::{client, framing, host, limits, transport};
-use crate::layers::caller::rate;
+use crate::layers::caller::{rate, session};
 use crate::layers::content::{csrf, gate};
 use crate::layers::departure::{cookies, headers, html, leak, redirect};
 use crate::layers::record::event;
 use crate::verdict::{Layer, Mode};
+
+pub use identity::Identity;
 
 pub use faults::{Faults, Part, PolicyError, PolicyFault};
 pub use route::{Pattern, PatternError};
@@ -60,6 +63,8 @@ pub struct Rules {
     pub transport: transport::Config,
     /// caller/rate
     pub rate: rate::Config,
+    /// caller/session
+    pub session: session::Config,
     /// content/csrf
     pub csrf: csrf::Config,
     /// content/gate
@@ -76,6 +81,8 @@ pub struct Rules {
     pub html: html::Config,
     /// record/event
     pub event: event::Config,
+    /// How people sign in; `None` where they don't. The same for the whole site.
+    pub identity: Option<Arc<Identity>>,
 }
 
 impl Rules {
@@ -89,6 +96,7 @@ impl Rules {
             Layer::Host => self.host.mode,
             Layer::Transport => self.transport.mode,
             Layer::Rate => self.rate.mode,
+            Layer::Session => self.session.mode,
             Layer::Csrf => self.csrf.mode,
             Layer::Gate => self.gate.mode,
             Layer::Cookies => self.cookies.mode,
@@ -100,7 +108,7 @@ impl Rules {
         }
     }
 
-    fn check(raw: &raw::Layers, faults: &mut Faults) -> Self {
+    fn check(raw: &raw::Layers, identity: Option<Arc<Identity>>, faults: &mut Faults) -> Self {
         Self {
             route: None,
             framing: framing::Config::check(&raw.framing, &mut faults.section("framing")),
@@ -109,6 +117,7 @@ impl Rules {
             host: host::Config::check(&raw.host, &mut faults.section("host")),
             transport: transport::Config::check(&raw.transport, &mut faults.section("transport")),
             rate: rate::Config::check(&raw.rate, &mut faults.section("rate")),
+            session: session::Config::check(&raw.session, &mut faults.section("session")),
             csrf: csrf::Config::check(&raw.csrf, &mut faults.section("csrf")),
             gate: gate::Config::check(&raw.gate, &mut faults.section("gate")),
             cookies: cookies::Config::check(&raw.cookies, &mut faults.section("cookies")),
@@ -117,6 +126,7 @@ impl Rules {
             redirect: redirect::Config::check(&raw.redirect, &mut faults.section("redirect")),
             html: html::Config::check(&raw.html, &mut faults.section("html")),
             event: event::Config::check(&raw.event, &mut faults.section("event")),
+            identity,
         }
     }
 }
@@ -124,7 +134,7 @@ impl Rules {
 impl Default for Policy {
     fn default() -> Self {
         let mut faults = Faults::new();
-        Self { site: Arc::new(Rules::check(&raw::Layers::default(), &mut faults)), routes: Vec::new() }
+        Self { site: Arc::new(Rules::check(&raw::Layers::default(), None, &mut faults)), routes: Vec::new() }
     }
 }
 
@@ -146,11 +156,16 @@ impl Policy {
         let written: raw::File = read?;
 
         let mut faults = Faults::new();
-        let site = Arc::new(Rules::check(&written.layers(), &mut faults));
+        let identity = written.identity.as_ref().map(|raw| {
+            let name = written.host.names.iter().flatten().next().map(String::as_str);
+            Arc::new(Identity::check(raw, name, &mut faults.section("identity")))
+        });
+        let site = Arc::new(Rules::check(&written.layers(), identity.clone(), &mut faults));
         let mut routes: Vec<Route> = Vec::new();
         for (index, route) in written.route.iter().enumerate() {
             let mut here = faults.section(&format!("route[{index}]"));
-            if let Some(checked) = check_route(route, &document, index, &routes, &mut here) {
+            if let Some(checked) = check_route(route, &document, index, &routes, identity.clone(), &mut here)
+            {
                 routes.push(checked);
             }
         }
@@ -189,6 +204,12 @@ impl Policy {
             change(Arc::make_mut(&mut route.rules), &format!("route[{index}]."))?;
         }
         Ok(())
+    }
+
+    /// How people sign in; `None` where they don't.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Arc<Identity>> {
+        self.site.identity.as_ref()
     }
 
     /// The routes, in the order of the file.
@@ -232,6 +253,7 @@ fn check_route(
     document: &toml::Table,
     index: usize,
     before: &[Route],
+    identity: Option<Arc<Identity>>,
     faults: &mut Faults,
 ) -> Option<Route> {
     let pattern = match Pattern::parse(&route.path) {
@@ -277,6 +299,13 @@ fn check_route(
             "write it below `[rate]`",
         );
     }
+    for key in route.session.site_wide_keys() {
+        faults.at(
+            &format!("session.{key}"),
+            format!("`{key}` holds for the whole site: a session is one wherever it is used"),
+            "write it below `[session]`",
+        );
+    }
     for key in route.gate.site_wide_keys() {
         faults.at(
             &format!("gate.{key}"),
@@ -292,7 +321,7 @@ fn check_route(
         );
     }
     let merged = raw::Layers::overlay(document, index, faults)?;
-    let rules = Rules { route: Some(pattern.clone()), ..Rules::check(&merged, faults) };
+    let rules = Rules { route: Some(pattern.clone()), ..Rules::check(&merged, identity, faults) };
     Some(Route { pattern, methods, rules: Arc::new(rules) })
 }
 

@@ -6,9 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Faults;
+use super::identity;
 use super::units::{Size, Span};
 use crate::layers::arrival::{client, framing, host, limits, transport};
-use crate::layers::caller::rate;
+use crate::layers::caller::{rate, session};
 use crate::layers::content::{csrf, gate};
 use crate::layers::departure::{cookies, headers, html, leak, redirect};
 use crate::layers::record::event;
@@ -29,6 +30,8 @@ pub struct File {
     pub timeouts: Timeouts,
     /// Where the gateway tells of itself. Read by the gateway only.
     pub admin: Admin,
+    /// People sign in here: the table turns it on.
+    pub identity: Option<identity::Raw>,
     /// One unambiguous HTTP message.
     pub framing: framing::Raw,
     /// Sizes and counts.
@@ -41,6 +44,8 @@ pub struct File {
     pub transport: transport::Raw,
     /// Allowances of callers, and bans.
     pub rate: rate::Raw,
+    /// Who is calling: sessions of people who signed in.
+    pub session: session::Raw,
     /// Cross-site request forgery.
     pub csrf: csrf::Raw,
     /// Rules against attacks.
@@ -81,6 +86,8 @@ pub struct Route {
     pub transport: transport::Raw,
     /// Allowances of callers, and bans.
     pub rate: rate::Raw,
+    /// Who is calling: sessions of people who signed in.
+    pub session: session::Raw,
     /// Cross-site request forgery.
     pub csrf: csrf::Raw,
     /// Rules against attacks.
@@ -400,6 +407,7 @@ pub struct Layers {
     pub(super) host: host::Raw,
     pub(super) transport: transport::Raw,
     pub(super) rate: rate::Raw,
+    pub(super) session: session::Raw,
     pub(super) csrf: csrf::Raw,
     pub(super) gate: gate::Raw,
     pub(super) cookies: cookies::Raw,
@@ -419,6 +427,7 @@ impl File {
             host: self.host.clone(),
             transport: self.transport.clone(),
             rate: self.rate.clone(),
+            session: self.session.clone(),
             csrf: self.csrf.clone(),
             gate: self.gate.clone(),
             cookies: self.cookies.clone(),
@@ -733,6 +742,7 @@ impl Layers {
             host: merged(document, route, "host", faults)?,
             transport: merged(document, route, "transport", faults)?,
             rate: rate_limits(document, route, faults)?,
+            session: merged(document, route, "session", faults)?,
             csrf: merged(document, route, "csrf", faults)?,
             gate: merged(document, route, "gate", faults)?,
             cookies: merged(document, route, "cookies", faults)?,

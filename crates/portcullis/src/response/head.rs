@@ -1,6 +1,6 @@
 //! The head, once it is known what becomes of the body: the one place where it is made ready to go.
 
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, ETAG, SET_COOKIE, VARY};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, ETAG, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue, response};
 
 use super::subject::OF_EXACT_BYTES;
@@ -31,6 +31,12 @@ pub(super) fn finish(
     findings: Option<&Findings>,
 ) -> Vec<Event> {
     cookies::depart(&mut head.headers, exchange, keys);
+    for cookie in std::mem::take(&mut exchange.cookies) {
+        // What a page of ours set itself is later than what was found on the way in.
+        if !cookies::sets_same(&head.headers, &cookie) {
+            head.headers.append(SET_COOKIE, cookie);
+        }
+    }
     for cookie in ours {
         head.headers.append(SET_COOKIE, cookie);
     }
@@ -45,7 +51,12 @@ pub(super) fn finish(
             head.headers.remove(CONTENT_LENGTH);
         }
     }
+    // Our pages bring the policy that fits them; one that the site forces would take their style away.
+    let own = exchange.own.and_then(|_| head.headers.get(CONTENT_SECURITY_POLICY).cloned());
     headers::apply(head, exchange, findings);
+    if let Some(own) = own {
+        head.headers.insert(CONTENT_SECURITY_POLICY, own);
+    }
     if exchange.rules.rate.headers {
         rate::announce(&mut head.headers, &exchange.allowances);
     }

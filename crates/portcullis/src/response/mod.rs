@@ -29,6 +29,7 @@ use http::{Method, request, response};
 use crate::exchange::Exchange;
 use crate::gate::{self, Refusal, settle};
 use crate::keys::Keyring;
+use crate::layers::caller::session::{self, Notice};
 use crate::layers::content::gate as rules;
 use crate::layers::departure::headers;
 use crate::layers::departure::headers::learn::Sighting;
@@ -75,6 +76,11 @@ impl Outstanding {
     /// The request body could not be let through to its end, after the app had begun to get it.
     pub fn refuse(mut self, reason: Reason) -> Box<Refusal> {
         gate::refuse(&mut self.exchange, reason.layer(), reason)
+    }
+
+    /// What one of our own pages has to tell the log.
+    pub fn tell(&mut self, notices: Vec<Notice>) {
+        session::tell(&mut self.exchange, notices);
     }
 
     pub(crate) fn into_parts(self) -> (Box<Exchange>, Asked) {

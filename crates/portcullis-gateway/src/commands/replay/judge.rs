@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use portcullis::body::Progress;
 use portcullis::keys::Keyring;
-use portcullis::layers::caller::rate::Lent;
+use portcullis::layers::caller::Lent;
 use portcullis::layers::content::gate;
 use portcullis::verdict::Grounds;
 use portcullis::{Engine, Layer, Listener, Moment, Peer, Policy, Reason, Refusal};
@@ -64,7 +64,7 @@ impl Judge {
         let moment = Moment { since_epoch: Duration::from_secs(1_800_000_000), entropy: [0; 32] };
         let (head, body) = recorded.request.clone().into_parts();
         let received = self.engine.receive(head, None, &self.peer, moment)?;
-        let identified = self.engine.identify(received, &Lent::default())?;
+        let identified = self.engine.identify(received, Lent::default())?;
         let mut inspector = identified.inspector();
         let mut whole = Some(body);
         while inspector.wants_body() {

@@ -1,3 +1,7 @@
-//! caller: who asks, and how much that caller may ask for.
+//! caller: who is calling, and may they.
 
+mod lent;
 pub mod rate;
+pub mod session;
+
+pub use lent::{Lent, Needs};

@@ -34,7 +34,7 @@ fn needs_of(engine: &Engine, address: &str, method: &str, path: &str, headers: &
     let head = request.body(()).unwrap().into_parts().0;
     let moment = Moment { since_epoch: NOW, entropy: [3; 32] };
     match engine.receive(head, None, &peer(address), moment) {
-        ControlFlow::Continue(received) => received.needs().clone(),
+        ControlFlow::Continue(received) => received.needs().rate.clone(),
         ControlFlow::Break(refusal) => panic!("{:?}", refusal.reason),
     }
 }
@@ -45,8 +45,8 @@ fn identify(engine: &Engine, lent: impl FnOnce(&Needs) -> Lent) -> ControlFlow<B
     let ControlFlow::Continue(received) = engine.receive(head, None, &peer("192.0.2.1"), moment) else {
         panic!("refused at arrival")
     };
-    let lent = lent(received.needs());
-    engine.identify(received, &lent)
+    let lent = lent(&received.needs().rate).into();
+    engine.identify(received, lent)
 }
 
 fn refused(flow: ControlFlow<Box<Refusal>, Identified>) -> Refusal {
@@ -262,7 +262,7 @@ fn a_nuisance_counts_against_the_guest_and_an_attack_against_the_address_too() {
             ControlFlow::Break(refusal) => refusal,
             ControlFlow::Continue(received) => {
                 let lent = received.needs().fresh(NOW);
-                match engine.identify(received, &lent) {
+                match engine.identify(received, lent) {
                     ControlFlow::Break(refusal) => refusal,
                     ControlFlow::Continue(_) => panic!("passed"),
                 }

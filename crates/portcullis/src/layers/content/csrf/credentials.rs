@@ -15,15 +15,19 @@ const FORM_TYPES: [&str; 3] = ["application/x-www-form-urlencoded", "multipart/f
 
 /// Whether the request has credentials that its sender need not have known.
 pub(super) fn are_ambient(headers: &HeaderMap, exchange: &Exchange) -> bool {
-    exchange.peer.tls.as_ref().is_some_and(|tls| tls.client_certificate)
+    // Our own cookies have been taken out of the head.
+    exchange.presented.is_ambient()
+        || exchange.peer.tls.as_ref().is_some_and(|tls| tls.client_certificate)
         || headers.get_all(COOKIE).iter().any(|value| !value.as_bytes().trim_ascii().is_empty())
         || headers.get_all(AUTHORIZATION).iter().any(|value| is_ambient_scheme(value.as_bytes()))
 }
 
 /// Whether a page of another origin could only have made a browser send this after the app agreed to it
 /// in a CORS preflight.
-pub(super) fn had_preflight(head: &request::Parts) -> bool {
-    ![Method::POST, Method::GET, Method::HEAD].contains(&head.method)
+pub(super) fn had_preflight(head: &request::Parts, exchange: &Exchange) -> bool {
+    // A key of ours has been taken out of `Authorization`.
+    exchange.presented.key.is_some()
+        || ![Method::POST, Method::GET, Method::HEAD].contains(&head.method)
         || head.headers.contains_key(AUTHORIZATION)
         || head.headers.get_all(CONTENT_TYPE).iter().any(|value| !is_form_type(value.as_bytes()))
 }

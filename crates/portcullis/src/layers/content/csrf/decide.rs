@@ -107,7 +107,7 @@ fn judge_unsafe(head: &request::Parts, exchange: &Exchange, keys: &Keyring) -> R
     let origin = source::origin(headers, exchange)?;
     let referer = source::referer(headers, exchange)?;
     let ambient = credentials::are_ambient(headers, exchange);
-    let agreed = !ambient && credentials::had_preflight(head);
+    let agreed = !ambient && credentials::had_preflight(head, exchange);
 
     let foreign = match (fetch_site, origin) {
         (Some(FetchSite::SameOrigin), _) => return Ok(Intent::SameOrigin),

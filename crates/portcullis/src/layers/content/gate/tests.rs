@@ -9,7 +9,7 @@ use portcullis_seclang::MemoryFiles;
 use super::builtin;
 use crate::body::Progress;
 use crate::keys::Keyring;
-use crate::layers::caller::rate::Lent;
+use crate::layers::caller::Lent;
 use crate::layers::record::event::{Event, Outcome};
 use crate::verdict::Grounds;
 use crate::{Engine, Listener, Moment, Peer, Policy, Refusal, Release};
@@ -79,7 +79,7 @@ fn run(engine: &Engine, request: Request<&'static [u8]>, answer: Response<&'stat
             return came;
         }
     };
-    let identified = match engine.identify(received, &Lent::default()) {
+    let identified = match engine.identify(received, Lent::default()) {
         ControlFlow::Continue(identified) => identified,
         ControlFlow::Break(refusal) => {
             came.take(*refusal);

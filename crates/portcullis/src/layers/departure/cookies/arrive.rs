@@ -13,6 +13,7 @@ use super::{Config, Reason, seal};
 use crate::exchange::Exchange;
 use crate::keys::Keyring;
 use crate::layers::arrival::transport::Scheme;
+use crate::layers::caller::session::{Cookie, Gathered};
 use crate::layers::content::csrf::{self, ANCHOR_COOKIE, Anchor, PLAIN_ANCHOR_COOKIE, SPA_COOKIE};
 use crate::verdict::Mode;
 
@@ -30,6 +31,7 @@ pub(crate) fn arrive(headers: &mut HeaderMap, exchange: &mut Exchange, keys: &Ke
         scheme: exchange.scheme,
         spa_cookie: rules.csrf.spa_cookie,
         anchors: HashSet::new(),
+        people: Gathered::default(),
         seen: HashSet::new(),
         noted: Vec::new(),
     };
@@ -40,7 +42,13 @@ pub(crate) fn arrive(headers: &mut HeaderMap, exchange: &mut Exchange, keys: &Ke
         changed |= !matches!(outcome, Some(Cow::Borrowed(_)));
         kept.extend(outcome);
     }
-    let Reader { anchors, noted, .. } = reader;
+    let Reader { anchors, people, mut noted, .. } = reader;
+    let (presented, twice) = people.finish();
+    exchange.presented = presented;
+    let secure = exchange.scheme == Scheme::Https;
+    noted.extend(
+        twice.into_iter().map(|cookie| Reason::Contradicted { name: cookie.name(secure).to_owned() }),
+    );
     // Two anchors: one of them is somebody else's, and nothing tells which.
     let mut anchors = anchors.into_iter();
     if let (Some(only), None) = (anchors.next(), anchors.next()) {
@@ -65,6 +73,7 @@ struct Reader<'a> {
     scheme: Scheme,
     spa_cookie: bool,
     anchors: HashSet<&'a [u8]>,
+    people: Gathered,
     seen: HashSet<&'a [u8]>,
     noted: Vec<Reason>,
 }
@@ -76,6 +85,12 @@ impl<'a> Reader<'a> {
         if name == ANCHOR_COOKIE.as_bytes() || name == PLAIN_ANCHOR_COOKIE.as_bytes() {
             if (name == ANCHOR_COOKIE.as_bytes()) == (self.scheme == Scheme::Https) {
                 self.anchors.insert(value);
+            }
+            return None;
+        }
+        if let Some((cookie, secure)) = Cookie::named(name) {
+            if secure == (self.scheme == Scheme::Https) {
+                self.people.take(cookie, value);
             }
             return None;
         }

@@ -12,6 +12,7 @@ use super::{Config, Reason, seal};
 use crate::exchange::Exchange;
 use crate::keys::Keyring;
 use crate::layers::arrival::transport::Scheme;
+use crate::layers::caller::session::Cookie;
 use crate::layers::record::event::Event;
 use crate::verdict::{Grounds, Layer, Mode};
 
@@ -20,6 +21,7 @@ const MOST_NOTES: usize = 8;
 
 /// Hardens what the app sets.
 pub(crate) fn depart(headers: &mut HeaderMap, exchange: &mut Exchange, keys: &Keyring) {
+    keep_ours(headers, exchange);
     let mode = exchange.rules.cookies.mode;
     if mode != Mode::Off && headers.contains_key(SET_COOKIE) {
         let written: Vec<HeaderValue> = headers.get_all(SET_COOKIE).iter().cloned().collect();
@@ -162,6 +164,30 @@ fn described(mending: &Mending) -> String {
 /// Whether the app sets a cookie of this name.
 pub(crate) fn sets(headers: &HeaderMap, name: &str) -> bool {
     headers.get_all(SET_COOKIE).iter().any(|value| SetCookie::parse(value.as_bytes()).name == name.as_bytes())
+}
+
+/// Whether a cookie of the same name as in `cookie` is set already.
+pub(crate) fn sets_same(headers: &HeaderMap, cookie: &HeaderValue) -> bool {
+    let name = SetCookie::parse(cookie.as_bytes()).name;
+    headers.get_all(SET_COOKIE).iter().any(|value| SetCookie::parse(value.as_bytes()).name == name)
+}
+
+/// Takes out what the app sets under the names of the gate's own cookies: it could sign a visitor in as another.
+fn keep_ours(headers: &mut HeaderMap, exchange: &mut Exchange) {
+    if exchange.own.is_some() {
+        return;
+    }
+    let is_ours = |value: &HeaderValue| Cookie::named(SetCookie::parse(value.as_bytes()).name).is_some();
+    if !headers.get_all(SET_COOKIE).iter().any(is_ours) {
+        return;
+    }
+    let (ours, kept): (Vec<_>, Vec<_>) = headers.get_all(SET_COOKIE).iter().cloned().partition(is_ours);
+    headers.remove(SET_COOKIE);
+    for value in kept {
+        headers.append(SET_COOKIE, value);
+    }
+    let names = ours.iter().map(|value| shown(SetCookie::parse(value.as_bytes()).name));
+    note(exchange, names.map(|name| Reason::Reserved { name }).collect());
 }
 
 /// Records what was mended, a bounded number of them.

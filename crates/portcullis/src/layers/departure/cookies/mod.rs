@@ -42,7 +42,7 @@ mod set_cookie;
 
 pub(crate) use arrive::arrive;
 pub use config::{Config, Raw, RawException};
-pub(crate) use decide::{depart, sets};
+pub(crate) use decide::{depart, sets, sets_same};
 pub use reason::Reason;
 
 #[cfg(test)]

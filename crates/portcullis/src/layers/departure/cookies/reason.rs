@@ -12,6 +12,16 @@ pub enum Reason {
         /// The cookie.
         name: String,
     },
+    /// A cookie of ours came with two values: one is somebody else's, and neither counts.
+    Contradicted {
+        /// The cookie.
+        name: String,
+    },
+    /// The app set a cookie of the gate's own; it was not sent.
+    Reserved {
+        /// The cookie.
+        name: String,
+    },
     /// A value whose seal does not hold; the app does not get it.
     BrokenSeal {
         /// The cookie.
@@ -59,6 +69,8 @@ impl Reason {
     fn name(&self) -> &str {
         match self {
             Self::Duplicate { name }
+            | Self::Contradicted { name }
+            | Self::Reserved { name }
             | Self::BrokenSeal { name }
             | Self::Unprefixed { name }
             | Self::BrokenPrefix { name, .. }
@@ -74,6 +86,8 @@ impl Grounds for Reason {
     fn code(&self) -> &'static str {
         match self {
             Self::Duplicate { .. } => "cookies.duplicate",
+            Self::Contradicted { .. } => "cookies.contradicted",
+            Self::Reserved { .. } => "cookies.reserved",
             Self::BrokenSeal { .. } => "cookies.broken_seal",
             Self::Unprefixed { .. } => "cookies.unprefixed",
             Self::BrokenPrefix { .. } => "cookies.broken_prefix",
@@ -92,6 +106,12 @@ impl Grounds for Reason {
         match self {
             Self::Duplicate { name } => {
                 format!("the browser sent the cookie `{name}` more than once; only the first counts")
+            }
+            Self::Contradicted { name } => {
+                format!("the gate's own cookie `{name}` came with two values; neither counts")
+            }
+            Self::Reserved { name } => {
+                format!("the app set the gate's own cookie `{name}`; it was not sent")
             }
             Self::BrokenSeal { name } => {
                 format!("the cookie `{name}` came with a seal that is not ours; it does not count")
@@ -122,8 +142,11 @@ impl Grounds for Reason {
 
     fn why(&self) -> &'static str {
         match self {
-            Self::Duplicate { .. } => {
+            Self::Duplicate { .. } | Self::Contradicted { .. } => {
                 "a sibling subdomain can set a cookie of the same name to take the place of ours (CWE-384)"
+            }
+            Self::Reserved { .. } => {
+                "whoever can make the app set cookies could sign a visitor in as somebody else (CWE-384)"
             }
             Self::BrokenSeal { .. } => {
                 "somebody changed it, or made it, or the key it was sealed with is gone (CWE-565)"
@@ -156,6 +179,8 @@ impl Grounds for Reason {
                 toml::Value::String(name.clone())
             )),
             Self::Duplicate { .. }
+            | Self::Contradicted { .. }
+            | Self::Reserved { .. }
             | Self::BrokenSeal { .. }
             | Self::Unprefixed { .. }
             | Self::BrokenPrefix { .. }

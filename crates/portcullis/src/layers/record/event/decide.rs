@@ -40,6 +40,9 @@ pub struct Event {
     severity: &'static str,
     #[serde(rename = "portcullis.id", skip_serializing_if = "Option::is_none")]
     id: Option<String>,
+    /// Who was calling, or whom it is about.
+    #[serde(rename = "user.id", skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
     #[serde(rename = "portcullis.outcome")]
     outcome: Outcome,
     #[serde(rename = "portcullis.layer", skip_serializing_if = "Option::is_none")]
@@ -193,6 +196,7 @@ impl Event {
             name,
             severity: "INFO",
             id: None,
+            user: None,
             outcome: Outcome::Changed,
             layer: None,
             reason: None,
@@ -209,6 +213,13 @@ impl Event {
             rule_log: None,
             unwritten: false,
         }
+    }
+
+    /// The same, about a person.
+    #[must_use]
+    pub fn of_person(mut self, id: &str) -> Self {
+        self.user = Some(clean(id, 64));
+        self
     }
 
     /// The same, about one exchange.
@@ -230,6 +241,7 @@ impl Event {
         let quoted = String::from_utf8_lossy(&redactor.text(sentence.as_bytes())).into_owned();
         Self {
             id: Some(exchange.id.to_string()),
+            user: exchange.visitor.person().map(|person| person.id.clone()),
             name,
             severity,
             outcome,

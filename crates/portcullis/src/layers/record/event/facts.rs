@@ -53,6 +53,11 @@ impl RequestFacts {
         self.user_agent.as_ref().map(|agent| super::printable(agent.get(..64).unwrap_or(agent), 64))
     }
 
+    /// What the client says it is, as far as it can be kept.
+    pub(crate) fn whole_agent(&self) -> Option<String> {
+        self.user_agent.as_ref().map(|agent| super::printable(agent.get(..256).unwrap_or(agent), 256))
+    }
+
     /// Whether a connection header may go with the answer; HTTP/2 has none (RFC 9113 section 8.2.2).
     pub(crate) fn is_http1(&self) -> bool {
         !matches!(self.version, Some("2" | "3"))
