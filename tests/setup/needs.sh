@@ -16,6 +16,8 @@ command -v sslscan >/dev/null || lacks sslscan sslscan
 command -v testssl >/dev/null || lacks testssl testssl.sh
 command -v sqlmap >/dev/null || lacks sqlmap sqlmap
 command -v redis-server >/dev/null || lacks redis-server redis-server
+command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || lacks postgres postgresql
+command -v setpriv >/dev/null || lacks setpriv util-linux
 command -v python3 >/dev/null || lacks python3 python3
 python3 -c 'import ensurepip, venv' 2>/dev/null || lacks 'python3 -m venv' python3-venv
 command -v node >/dev/null || lacks node nodejs

@@ -1,6 +1,7 @@
 //! State that outlives a request: who there is ([`People`]) and who is signed in ([`Sessions`]).
 //!
-//! The traits say what a store does; [`sqlite::Sqlite`] is the default store, one file in the data directory.
+//! The traits say what a store does; [`sqlite::Sqlite`] is the default store, one file in the data directory;
+//! `postgres::Postgres` keeps both at the other end of a wire, `redis::Redis` sessions.
 //! Every store passes the same conformance tests (`conformance`).
 //!
 //! - The clock is an argument: a store never asks the time, so that expiry can be tested, and gates that share a
@@ -15,6 +16,14 @@
 #[cfg(test)]
 mod conformance;
 mod people;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+#[cfg(feature = "redis")]
+pub mod redis;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod remote;
+#[cfg(any(test, feature = "servers"))]
+pub mod servers;
 mod sessions;
 pub mod sqlite;
 

@@ -1,6 +1,10 @@
 //! What every store must do, as tests that run against each.
 
 mod people;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 mod sessions;
 mod sources;
 mod sqlite;
@@ -79,8 +83,18 @@ impl Drop for Folder {
     }
 }
 
+/// Who removes what has ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sweeping {
+    /// The gate, by a call.
+    ByCall,
+    /// The store by itself.
+    #[cfg(feature = "redis")]
+    ByItself,
+}
+
 /// Runs every test of the two traits against a store.
 async fn all<S: People + Sessions>(store: &S) {
-    sessions::all(store).await;
+    sessions::all(store, Sweeping::ByCall).await;
     people::all(store).await;
 }

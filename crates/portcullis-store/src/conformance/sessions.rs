@@ -1,15 +1,21 @@
 //! Sessions, devices, and what works once.
 
-use super::{at, key, session, user_id};
+use super::{Sweeping, at, key, session, user_id};
 use crate::sessions::{Redeemed, Remembered, Session, Sessions};
 
-pub(super) async fn all(store: &impl Sessions) {
+pub(super) async fn all(store: &impl Sessions, sweeping: Sweeping) {
     a_session_is_there_until_it_ends(store).await;
     a_rotated_session_is_never_both(store).await;
     a_sign_out_everywhere_keeps_what_it_is_told_to(store).await;
     a_remembered_token_works_once(store).await;
     a_key_is_used_once(store).await;
-    what_has_ended_is_swept(store).await;
+    every_text_comes_back(store).await;
+    a_key_of_a_session_is_given_once(store).await;
+    match sweeping {
+        Sweeping::ByCall => what_has_ended_is_swept(store).await,
+        #[cfg(feature = "redis")]
+        Sweeping::ByItself => assert_eq!(store.sweep(at(100_000), 1000).await.unwrap(), 0),
+    }
 }
 
 async fn a_session_is_there_until_it_ends(store: &impl Sessions) {
@@ -105,6 +111,32 @@ async fn a_key_is_used_once(store: &impl Sessions) {
     assert!(!store.first_use(key(140), at(20), at(9)).await.unwrap());
     assert!(store.first_use(key(140), at(20), at(10)).await.unwrap(), "the first one was over");
     assert!(!store.first_use(key(140), at(30), at(19)).await.unwrap());
+}
+
+async fn every_text_comes_back(store: &impl Sessions) {
+    let agent = "Firefox auf \"Linux\" 🦊\r\n'; DROP TABLE session; --";
+    let written = Session {
+        agent: agent.to_owned(),
+        network: String::new(),
+        proved: None,
+        factors: u32::MAX,
+        ..session(145, Some(145))
+    };
+    store.begin(written.clone()).await.unwrap();
+    assert_eq!(store.session(key(145), at(1)).await.unwrap(), Some(written));
+    store.end(key(145)).await.unwrap();
+    // A sign that some stores cannot hold may change, but takes nothing away.
+    store.begin(Session { agent: "a\0b".to_owned(), ..session(146, Some(145)) }).await.unwrap();
+    assert_eq!(store.session(key(146), at(1)).await.unwrap().unwrap().agent.chars().count(), 3);
+    store.end(key(146)).await.unwrap();
+}
+
+async fn a_key_of_a_session_is_given_once(store: &impl Sessions) {
+    store.begin(session(147, Some(147))).await.unwrap();
+    assert!(store.begin(session(147, Some(148))).await.is_err());
+    let found = store.session(key(147), at(1)).await.unwrap().unwrap();
+    assert_eq!(found.user, Some(user_id(147)));
+    store.end(key(147)).await.unwrap();
 }
 
 async fn what_has_ended_is_swept(store: &impl Sessions) {
