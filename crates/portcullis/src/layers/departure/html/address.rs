@@ -10,6 +10,8 @@ pub(super) struct Addresses {
     page: Option<Url>,
     base: Option<Url>,
     own: Origin,
+    /// Whether what is relative leads to our own origin.
+    relative_is_own: bool,
 }
 
 /// Where an address leads.
@@ -27,7 +29,8 @@ pub(super) enum Destination {
 
 impl Addresses {
     pub(super) fn new(page: Option<Url>, own: Origin) -> Self {
-        Self { page, base: None, own }
+        let relative_is_own = is_of(page.as_ref(), &own);
+        Self { page, base: None, own, relative_is_own }
     }
 
     /// `<base href>`: the first with a usable address holds (HTML section 4.2.3).
@@ -40,6 +43,9 @@ impl Addresses {
             None => Url::parse(href),
         };
         self.base = parsed.ok().filter(|base| !matches!(base.scheme(), "data" | "javascript"));
+        if self.base.is_some() {
+            self.relative_is_own = is_of(self.base.as_ref(), &self.own);
+        }
     }
 
     pub(super) fn has_base(&self) -> bool {
@@ -47,6 +53,9 @@ impl Addresses {
     }
 
     pub(super) fn destination(&self, address: &str) -> Destination {
+        if self.relative_is_own && is_surely_relative(address) {
+            return Destination::Own;
+        }
         let base = self.base.as_ref().or(self.page.as_ref());
         let parsed = match base {
             Some(base) => base.join(address),
@@ -77,6 +86,25 @@ impl Addresses {
     /// Adds where `address` leads.
     pub(super) fn note(&self, sources: &mut Sources, address: &str) {
         sources.note(self.destination(address));
+    }
+}
+
+fn is_of(page: Option<&Url>, own: &Origin) -> bool {
+    page.is_some_and(|page| {
+        matches!(page.scheme(), "http" | "https") && Origin::of(page).as_ref() == Some(own)
+    })
+}
+
+/// An address without a scheme and a host, told by its first bytes: most are, and need not be parsed. What a
+/// browser drops or reads as a slash (tabs, newlines, a backslash) makes it uncertain.
+fn is_surely_relative(address: &str) -> bool {
+    match address.as_bytes() {
+        [b'/'] | [b'#' | b'?', ..] => true,
+        [b'/', second, ..] => {
+            second.is_ascii_alphanumeric() || matches!(second, b'_' | b'-' | b'.' | b'?' | b'#')
+        }
+        [first, ..] => first.is_ascii_alphanumeric() && !address.contains(':'),
+        [] => false,
     }
 }
 
@@ -132,4 +160,37 @@ pub(super) fn in_css(css: &str) -> impl Iterator<Item = &str> {
         }
     });
     urls.chain(imports)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn addresses(page: &str) -> Addresses {
+        Addresses::new(Url::parse(page).ok(), Origin::parse("https://shop.example").unwrap())
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_taken_for_relative_is_relative_when_parsed(
+            address in "[/\\\\a-c:.?#@\t\n %0-9]{0,8}|(https?:|javascript:|//)?[/a-c\\t]{0,6}",
+        ) {
+            if is_surely_relative(&address) {
+                let page = Url::parse("https://shop.example/a/b?c").unwrap();
+                let there = page.join(&address).unwrap();
+                prop_assert_eq!(there.origin(), page.origin(), "{:?}", address);
+            }
+        }
+    }
+
+    #[test]
+    fn a_base_elsewhere_takes_what_is_relative_with_it() {
+        let mut addresses = addresses("https://shop.example/a");
+        assert_eq!(addresses.destination("/x"), Destination::Own);
+        addresses.set_base("https://cdn.example/");
+        assert_eq!(addresses.destination("/x"), Destination::Other("https://cdn.example".to_owned()));
+        assert_eq!(addresses.destination("x"), Destination::Other("https://cdn.example".to_owned()));
+    }
 }

@@ -2,11 +2,10 @@
 //! `Content-Type`, then `<meta charset>`.
 
 use encoding_rs::Encoding;
-use lol_html::AsciiCompatibleEncoding;
 
 /// How a page is read.
 pub(super) struct Charset {
-    pub(super) encoding: AsciiCompatibleEncoding,
+    pub(super) encoding: &'static Encoding,
     /// Whether it was said before the first tag. Otherwise `<meta charset>` may still say so.
     pub(super) declared: bool,
 }
@@ -20,12 +19,10 @@ pub(super) fn choose(label: Option<&str>, first: &[u8]) -> Result<Charset, NotAs
     let marked = Encoding::for_bom(first).map(|(encoding, _)| encoding);
     let labelled = || label.and_then(|label| Encoding::for_label(label.trim().as_bytes()));
     match marked.or_else(labelled) {
-        Some(encoding) => match AsciiCompatibleEncoding::new(encoding) {
-            Some(encoding) => Ok(Charset { encoding, declared: true }),
-            None => Err(NotAscii(encoding.name())),
-        },
+        Some(encoding) if encoding.is_ascii_compatible() => Ok(Charset { encoding, declared: true }),
+        Some(encoding) => Err(NotAscii(encoding.name())),
         // Browsers guess by the visitor's language; whatever they guess is ASCII for markup.
-        None => Ok(Charset { encoding: AsciiCompatibleEncoding::utf_8(), declared: false }),
+        None => Ok(Charset { encoding: encoding_rs::UTF_8, declared: false }),
     }
 }
 

@@ -4,7 +4,7 @@
 //! form for browsers that send neither `Sec-Fetch-Site` nor `Origin`; and injected script (CWE-79), by the
 //! [`Findings`] that the layer `headers` fits a content security policy to.
 //!
-//! One pass with lol_html, while the page streams. It only reads: it tells where the tokens go, and they
+//! One pass of [`markup`], while the page streams. It only reads: it tells where the tokens go, and they
 //! are put between the app's own bytes. So a page leaves as the app wrote it, byte for byte, but for the
 //! tokens; and when the parser gives up (ambiguous markup, memory) the rest passes as it is, with an event.
 //!
@@ -13,8 +13,8 @@
 //! 2. its action, resolved against `<base>` and the page, is of the page's own origin: a token must not
 //!    leave for another one;
 //! 3. no button of it, seen in the same part of the page, sends it elsewhere by `formaction`;
-//! 4. it is not inside of another form whose destination is foreign: browsers ignore the inner one, and
-//!    the token would go with the outer one;
+//! 4. it is not inside of another form whose destination is foreign or that is sent by GET: browsers ignore
+//!    the inner one, and the token would go with the outer one;
 //! 5. it does not have one already;
 //! 6. neither it nor a button of it sends plain text, from which the token could not be taken out again.
 //!
@@ -29,6 +29,7 @@ mod address;
 mod charset;
 mod config;
 mod findings;
+mod markup;
 mod references;
 mod rewrite;
 mod search;

@@ -1,22 +1,14 @@
 //! One page on its way: the parser reads along, and tokens are put between the app's own bytes.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use lol_html::errors::RewritingError;
-use lol_html::html_content::TextChunk;
-use lol_html::send::{Element, HtmlRewriter, Settings};
-use lol_html::{HandlerResult, MemorySettings, OutputSink, element, text};
 use url::Url;
 
 use super::address::Addresses;
-use super::charset::{self, Charset, NotAscii};
+use super::charset::{self, NotAscii};
 use super::findings::Findings;
+use super::markup::{self, Reader};
 use super::search::Search;
 use crate::layers::content::csrf::{FIELD, TokenMint};
 use crate::origin::Origin;
-
-/// What the parser may keep: the open elements, and a tag that came in parts.
-const MEMORY: usize = 1 << 20;
 
 /// The most tokens in one page, so that what is added has a bound.
 const MOST_TOKENS: usize = 512;
@@ -56,19 +48,10 @@ impl Fault {
                     .to_owned()
             }
             Self::Memory => {
-                "the page is nested too deeply to be searched, and passed unedited from there on".to_owned()
+                "the page has a tag too long or is nested too deeply to be searched, and passed unedited from there on".to_owned()
             }
         }
     }
-}
-
-type Shared = Arc<Mutex<Search>>;
-
-/// The page leaves by our own splicing, so that its bytes stay the app's.
-struct Discard;
-
-impl OutputSink for Discard {
-    fn handle_chunk(&mut self, _chunk: &[u8]) {}
 }
 
 enum State {
@@ -79,8 +62,8 @@ enum State {
         addresses: Box<Addresses>,
     },
     Reading {
-        parser: Box<HtmlRewriter<'static, Discard>>,
-        search: Shared,
+        reader: Box<Reader>,
+        search: Box<Search>,
     },
     /// Everything passes as it is.
     GivenUp,
@@ -144,11 +127,9 @@ impl Rewriter {
             self.start(&first);
             self.read_on(&first, out);
         }
-        if let State::Reading { parser, search } = std::mem::replace(&mut self.state, State::GivenUp) {
-            if let Err(error) = parser.end() {
-                self.give_up(fault_of(&error));
-            }
-            self.findings = std::mem::take(&mut lock(&search).findings);
+        if let State::Reading { reader, mut search } = std::mem::replace(&mut self.state, State::GivenUp) {
+            reader.end(&mut *search);
+            self.findings = std::mem::take(&mut search.findings);
         }
     }
 
@@ -160,7 +141,7 @@ impl Rewriter {
     /// What the page contains, as far as it was read; `partial` unless it was read to its end.
     pub(crate) fn findings(&self, to_its_end: bool) -> Findings {
         let mut findings = match &self.state {
-            State::Reading { search, .. } => lock(search).findings.clone(),
+            State::Reading { search, .. } => search.findings.clone(),
             State::Starting { .. } | State::GivenUp => self.findings.clone(),
         };
         findings.partial |= !to_its_end || self.gave_up || self.kind == Kind::Xhtml;
@@ -190,9 +171,8 @@ impl Rewriter {
         match charset::choose(label.as_deref(), first) {
             Err(NotAscii(name)) => self.give_up(Fault::Charset(name)),
             Ok(charset) => {
-                let search = Arc::new(Mutex::new(Search::new(*addresses, charset.declared)));
-                let parser = Box::new(parser(&search, &charset));
-                self.state = State::Reading { parser, search };
+                let search = Box::new(Search::new(*addresses, &charset));
+                self.state = State::Reading { reader: Box::new(Reader::new()), search };
             }
         }
     }
@@ -206,15 +186,15 @@ impl Rewriter {
     fn read_on(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
         let begin = self.read;
         self.read = self.read.saturating_add(chunk.len());
-        let State::Reading { parser, search } = &mut self.state else {
+        let State::Reading { reader, search } = &mut self.state else {
             out.extend_from_slice(chunk);
             return;
         };
-        let written = parser.write(chunk);
-        let places = lock(search).settle();
-        if let Err(error) = &written {
-            self.findings = std::mem::take(&mut lock(search).findings);
-            self.give_up(fault_of(error));
+        let read = reader.push(chunk, &mut **search);
+        let places = search.settle();
+        if let Err(fault) = read {
+            self.findings = std::mem::take(&mut search.findings);
+            self.give_up(fault.into());
         }
         let mut rest = chunk;
         let mut at = begin;
@@ -237,48 +217,11 @@ impl Rewriter {
     }
 }
 
-fn parser(search: &Shared, charset: &Charset) -> HtmlRewriter<'static, Discard> {
-    let for_tags = search.clone();
-    let for_scripts = search.clone();
-    let for_styles = search.clone();
-    let settings = Settings::new_send()
-        .append_element_content_handler(element!(
-            "*",
-            move |element: &mut Element<'_, '_>| -> HandlerResult {
-                let watch = lock(&for_tags).element(element);
-                if watch {
-                    let search = for_tags.clone();
-                    let name = element.tag_name();
-                    element.on_end_tag(Box::new(move |end| {
-                        lock(&search).ends(&name, &end.name());
-                        Ok(())
-                    }))?;
-                }
-                Ok(())
-            }
-        ))
-        .append_element_content_handler(text!("script", move |chunk: &mut TextChunk<'_>| {
-            lock(&for_scripts).text(chunk);
-            Ok(())
-        }))
-        .append_element_content_handler(text!("style", move |chunk: &mut TextChunk<'_>| {
-            lock(&for_styles).text(chunk);
-            Ok(())
-        }))
-        .with_encoding(charset.encoding)
-        .with_adjust_charset_on_meta_tag(!charset.declared)
-        .with_memory_settings(MemorySettings::new().with_max_allowed_memory_usage(MEMORY))
-        .with_strict(true);
-    HtmlRewriter::new(settings, Discard)
-}
-
-fn fault_of(error: &RewritingError) -> Fault {
-    match error {
-        RewritingError::ParsingAmbiguity(_) => Fault::Ambiguous,
-        _ => Fault::Memory,
+impl From<markup::Fault> for Fault {
+    fn from(fault: markup::Fault) -> Self {
+        match fault {
+            markup::Fault::Ambiguous => Self::Ambiguous,
+            markup::Fault::Memory => Self::Memory,
+        }
     }
-}
-
-fn lock(search: &Shared) -> std::sync::MutexGuard<'_, Search> {
-    search.lock().unwrap_or_else(PoisonError::into_inner)
 }

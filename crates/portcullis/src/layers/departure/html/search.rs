@@ -1,15 +1,16 @@
 //! What the parser is asked to look at: every start tag, and the text of scripts and styles.
 
-use lol_html::html_content::TextChunk;
-use lol_html::send::Element;
+use std::borrow::Cow;
+
+use encoding_rs::Encoding;
 use sha2::{Digest, Sha256};
 
 use super::address::{Addresses, Destination, candidates, in_css};
+use super::charset::Charset;
 use super::findings::{Findings, Listed};
+use super::markup::{Attribute, Listener, Name, Tag};
 use super::references::{Decoded, decode, newlines};
 use crate::layers::content::csrf::FIELD;
-
-const HTML_NAMESPACE: &str = "http://www.w3.org/1999/xhtml";
 
 /// The longest script or style that is hashed: what is held of a page is no longer.
 const LONGEST_TEXT: usize = 256 << 10;
@@ -17,18 +18,23 @@ const LONGEST_TEXT: usize = 256 << 10;
 /// The most forms of other places that are remembered by their id.
 const MOST_IDS: usize = 64;
 
+/// The most lists and templates in each other that are followed.
+const MOST_SHELTERS: usize = 64;
+
 /// What was found so far.
 pub(super) struct Search {
     pub(super) findings: Findings,
     pub(super) addresses: Addresses,
     /// Whether the charset was declared before the first tag or by a `<meta>` so far.
-    pub(super) charset_known: bool,
+    charset_known: bool,
+    /// How its bytes are characters, as far as is known.
+    encoding: &'static Encoding,
     /// Forms found since [`Search::settle`] was last called.
     forms: Vec<Form>,
     /// The form that is open, as far as end tags tell.
     open: Option<Open>,
-    /// How many elements are open in which browsers pass over the end tag of a form around them.
-    shelters: usize,
+    /// What is open in which browsers pass over the end tag of a form around it: lists and templates.
+    shelters: Vec<Name>,
     /// Ids of forms that a button elsewhere on the page sends to a foreign place.
     sent_away: Vec<String>,
     /// There are more of those, or one that cannot be told: any form with an id may be meant.
@@ -50,7 +56,8 @@ struct Form {
 struct Open {
     /// Its place in `forms`, until those are settled.
     index: Option<usize>,
-    /// Nor may one of a form in it: browsers ignore its start tag, and send what is in it with this one.
+    /// No form in it may get a token: browsers ignore its start tag, and send what is in it with this one, to a
+    /// foreign place or in the URL.
     tainted: bool,
 }
 
@@ -63,20 +70,21 @@ enum TextOf {
 
 struct Text {
     of: TextOf,
-    text: String,
+    bytes: Vec<u8>,
     /// Too long, or not the text that the browser will see.
     uncertain: bool,
 }
 
 impl Search {
-    pub(super) fn new(addresses: Addresses, charset_known: bool) -> Self {
+    pub(super) fn new(addresses: Addresses, charset: &Charset) -> Self {
         Self {
             findings: Findings::default(),
             addresses,
-            charset_known,
+            charset_known: charset.declared,
+            encoding: charset.encoding,
             forms: Vec::new(),
             open: None,
-            shelters: 0,
+            shelters: Vec::new(),
             sent_away: Vec::new(),
             any_sent_away: false,
             text: None,
@@ -99,91 +107,64 @@ impl Search {
         places
     }
 
-    /// An end tag closes what [`Search::element`] asked to watch: `element` by name, and `by` is the tag's,
-    /// which may be that of a parent.
-    ///
-    /// The end of a parent does not end a form: it stays open for what follows until its own end tag
-    /// (HTML section 13.2.4.4, the form element pointer). In a template or a list that tag is passed over.
-    pub(super) fn ends(&mut self, element: &str, by: &str) {
-        if !by.eq_ignore_ascii_case(element) {
-            return;
-        }
-        if element != "form" {
-            self.shelters = self.shelters.saturating_sub(1);
-        } else if self.shelters == 0 {
-            self.open = None;
-        }
-    }
-
-    /// A start tag. Tells whether the end tag must be watched.
-    pub(super) fn element(&mut self, element: &Element<'_, '_>) -> bool {
-        let name = element.tag_name();
-        self.attributes(element);
-        let html = element.namespace_uri() == HTML_NAMESPACE;
-        match name.as_str() {
-            "form" if html => {
-                self.form(element);
-                return true;
+    fn element(&mut self, tag: &Tag<'_>) {
+        self.attributes(tag);
+        match tag.name {
+            Name::Form if tag.html => self.form(tag),
+            Name::Template | Name::Select if tag.html && self.shelters.len() < MOST_SHELTERS => {
+                self.shelters.push(tag.name);
             }
-            "template" | "select" if html => {
-                self.shelters = self.shelters.saturating_add(1);
-                return true;
+            Name::Button | Name::Input => self.button(tag),
+            Name::Script => self.script(tag),
+            Name::Style => {
+                self.text = Some(Text { of: TextOf::Style, bytes: Vec::new(), uncertain: !tag.html });
             }
-            "button" | "input" => self.button(&name, element),
-            "script" => self.script(element, html),
-            "style" => {
-                self.text = Some(Text { of: TextOf::Style, text: String::new(), uncertain: !html });
-            }
-            "base" if html => self.base(element),
-            "meta" => self.meta(element),
-            "link" => self.link(element),
-            "img" | "image" | "use" | "feimage" => {
+            Name::Base if tag.html => self.base(tag),
+            Name::Meta => self.meta(tag),
+            Name::Link => self.link(tag),
+            Name::Img | Name::Image | Name::Use | Name::Feimage => {
                 for key in ["src", "href", "xlink:href"] {
-                    self.note(element, key, |findings| &mut findings.images);
+                    self.note(tag, key, |findings| &mut findings.images);
                 }
-                self.srcset(element, "srcset");
+                self.srcset(tag, "srcset");
             }
-            "source" => {
-                self.note(element, "src", |findings| &mut findings.media);
-                self.srcset(element, "srcset");
+            Name::Source => {
+                self.note(tag, "src", |findings| &mut findings.media);
+                self.srcset(tag, "srcset");
             }
-            "audio" | "video" | "track" => {
-                self.note(element, "src", |findings| &mut findings.media);
-                self.note(element, "poster", |findings| &mut findings.images);
+            Name::Audio | Name::Video | Name::Track => {
+                self.note(tag, "src", |findings| &mut findings.media);
+                self.note(tag, "poster", |findings| &mut findings.images);
             }
-            "iframe" | "frame" => {
-                self.note(element, "src", |findings| &mut findings.frames);
-                if element.has_attribute("srcdoc") {
+            Name::Iframe | Name::Frame => {
+                self.note(tag, "src", |findings| &mut findings.frames);
+                if tag.attribute("srcdoc").is_some() {
                     self.findings.srcdoc = true;
                     self.findings.any_script = true;
                 }
             }
-            "object" => self.note(element, "data", |findings| &mut findings.objects),
-            "embed" => self.note(element, "src", |findings| &mut findings.objects),
-            "a" | "area" => self.note(element, "ping", |findings| &mut findings.connects),
-            "body" | "table" | "td" | "th" | "tr" => {
-                self.note(element, "background", |findings| &mut findings.images);
+            Name::Object => self.note(tag, "data", |findings| &mut findings.objects),
+            Name::Embed => self.note(tag, "src", |findings| &mut findings.objects),
+            Name::A | Name::Area => self.note(tag, "ping", |findings| &mut findings.connects),
+            Name::Body | Name::Table | Name::Td | Name::Th | Name::Tr => {
+                self.note(tag, "background", |findings| &mut findings.images);
             }
             _ => {}
         }
-        false
     }
 
-    /// The text of a script or style, in parts.
-    pub(super) fn text(&mut self, chunk: &TextChunk<'_>) {
-        let Some(text) = &mut self.text else { return };
-        if text.text.len().saturating_add(chunk.as_str().len()) > LONGEST_TEXT {
-            text.uncertain = true;
-        } else {
-            text.text.push_str(chunk.as_str());
-        }
-        if chunk.last_in_text_node() {
-            self.text_ends();
-        }
+    /// The value of an attribute as it is written, in characters.
+    fn written<'a>(&self, tag: &Tag<'a>, name: &str) -> Option<Cow<'a, str>> {
+        tag.attribute(name).map(|value| self.characters(value))
     }
 
-    fn text_ends(&mut self) {
-        let Some(Text { of, text, mut uncertain }) = self.text.take() else { return };
+    fn characters<'a>(&self, bytes: &'a [u8]) -> Cow<'a, str> {
+        self.encoding.decode_without_bom_handling(bytes).0
+    }
+
+    fn settle_text(&mut self) {
+        let Some(Text { of, bytes, mut uncertain }) = self.text.take() else { return };
+        let text = self.characters(&bytes);
         if of == TextOf::DataBlock || (text.is_empty() && !uncertain) {
             return;
         }
@@ -202,20 +183,20 @@ impl Search {
         add_hash(list, &text, uncertain);
     }
 
-    fn attributes(&mut self, element: &Element<'_, '_>) {
-        for attribute in element.attributes() {
-            let name = attribute.name();
-            let raw = attribute.value();
-            let is_handler = name.len() > 2 && name.starts_with("on");
-            if !is_handler && name != "style" && !may_be_script(&raw) {
+    fn attributes(&mut self, tag: &Tag<'_>) {
+        for Attribute { name, value } in tag.attributes() {
+            let is_handler = matches!(name, [b'o' | b'O', b'n' | b'N', _, ..]);
+            let is_style = name.eq_ignore_ascii_case(b"style");
+            if !is_handler && !is_style && !may_be_script(value) {
                 continue;
             }
+            let raw = self.characters(value);
             let Decoded { text, certain } = decode(&raw);
             let uncertain = !certain || (!self.charset_known && !text.is_ascii());
             if is_handler {
                 self.findings.any_script = true;
                 add_hash(&mut self.findings.handlers, &text, uncertain);
-            } else if name == "style" {
+            } else if is_style {
                 add_hash(&mut self.findings.style_attributes, &text, uncertain);
                 for address in in_css(&text) {
                     self.addresses.note(&mut self.findings.css, address);
@@ -236,9 +217,9 @@ impl Search {
         }
     }
 
-    fn form(&mut self, element: &Element<'_, '_>) {
-        let method = element.get_attribute("method").unwrap_or_default();
-        let action = element.get_attribute("action");
+    fn form(&mut self, tag: &Tag<'_>) {
+        let method = self.written(tag, "method").unwrap_or_default();
+        let action = self.written(tag, "action");
         let decoded = action.as_deref().map(decode);
         let certain = decoded.as_ref().is_none_or(|decoded| decoded.certain);
         let action = decoded.map(|decoded| decoded.text.into_owned());
@@ -250,43 +231,38 @@ impl Search {
             self.findings.forms.note(destination);
         }
         if self.open.is_none() {
-            self.open = Some(Open { index: Some(self.forms.len()), tainted: foreign });
+            let tainted = foreign || !method.eq_ignore_ascii_case("post");
+            self.open = Some(Open { index: Some(self.forms.len()), tainted });
         }
         self.forms.push(Form {
-            behind: element.source_location().bytes().end,
+            behind: tag.behind,
             post: method.eq_ignore_ascii_case("post"),
             action,
-            id: element
-                .get_attribute("id")
-                .filter(|id| !id.is_empty())
-                .map(|id| decode(&id).text.into_owned()),
-            spoiled: !certain
-                || inside_tainted
-                || element.is_self_closing()
-                || is_plain_text(element, "enctype"),
+            id: self.written(tag, "id").filter(|id| !id.is_empty()).map(|id| decode(&id).text.into_owned()),
+            spoiled: !certain || inside_tainted || tag.self_closing || is_plain_text(tag, "enctype"),
         });
     }
 
-    fn button(&mut self, name: &str, element: &Element<'_, '_>) {
-        if name == "input" {
-            if element.get_attribute("name").is_some_and(|name| name == FIELD) {
+    fn button(&mut self, tag: &Tag<'_>) {
+        if tag.name == Name::Input {
+            if self.written(tag, "name").is_some_and(|name| name == FIELD) {
                 self.spoil();
             }
-            if element.get_attribute("type").is_some_and(|kind| kind.eq_ignore_ascii_case("image")) {
-                self.note(element, "src", |findings| &mut findings.images);
+            if self.written(tag, "type").is_some_and(|kind| kind.eq_ignore_ascii_case("image")) {
+                self.note(tag, "src", |findings| &mut findings.images);
             }
         }
-        let foreign = element.get_attribute("formaction").is_some_and(|action| {
+        let foreign = self.written(tag, "formaction").is_some_and(|action| {
             let Decoded { text, certain } = decode(&action);
             let destination = self.addresses.form_destination(Some(&text));
             let foreign = !certain || !matches!(destination, Destination::Own);
             self.findings.forms.note(destination);
             foreign
         });
-        if !foreign && !is_plain_text(element, "formenctype") {
+        if !foreign && !is_plain_text(tag, "formenctype") {
             return;
         }
-        match element.get_attribute("form") {
+        match self.written(tag, "form") {
             None => self.spoil(),
             Some(id) => match decode(&id) {
                 Decoded { text, certain: true } if self.sent_away.len() < MOST_IDS => {
@@ -307,12 +283,12 @@ impl Search {
         }
     }
 
-    fn script(&mut self, element: &Element<'_, '_>, html: bool) {
+    fn script(&mut self, tag: &Tag<'_>) {
         let source = ["src", "href", "xlink:href"]
             .into_iter()
-            .take(if html { 1 } else { 3 })
-            .find_map(|key| element.get_attribute(key));
-        let data_block = element.get_attribute("type").is_some_and(|kind| is_data_block(&kind));
+            .take(if tag.html { 1 } else { 3 })
+            .find_map(|key| self.written(tag, key));
+        let data_block = self.written(tag, "type").is_some_and(|kind| is_data_block(&kind));
         let of = if data_block {
             TextOf::DataBlock
         } else {
@@ -325,11 +301,11 @@ impl Search {
                 }
             }
         };
-        self.text = Some(Text { of, text: String::new(), uncertain: !html });
+        self.text = Some(Text { of, bytes: Vec::new(), uncertain: !tag.html });
     }
 
-    fn base(&mut self, element: &Element<'_, '_>) {
-        let Some(href) = element.get_attribute("href") else { return };
+    fn base(&mut self, tag: &Tag<'_>) {
+        let Some(href) = self.written(tag, "href") else { return };
         if !self.addresses.has_base() {
             let href = decode(&href);
             self.addresses.note(&mut self.findings.bases, &href.text);
@@ -337,9 +313,9 @@ impl Search {
         }
     }
 
-    fn meta(&mut self, element: &Element<'_, '_>) {
-        let equivalent = element.get_attribute("http-equiv").unwrap_or_default();
-        if element.has_attribute("charset") || equivalent.eq_ignore_ascii_case("content-type") {
+    fn meta(&mut self, tag: &Tag<'_>) {
+        let equivalent = self.written(tag, "http-equiv").unwrap_or_default();
+        if tag.attribute("charset").is_some() || equivalent.eq_ignore_ascii_case("content-type") {
             self.charset_known = true;
         }
         if equivalent.eq_ignore_ascii_case("content-security-policy") {
@@ -347,58 +323,97 @@ impl Search {
         }
     }
 
-    fn link(&mut self, element: &Element<'_, '_>) {
-        let relations = element.get_attribute("rel").unwrap_or_default().to_ascii_lowercase();
-        let kind = element.get_attribute("as").unwrap_or_default().to_ascii_lowercase();
+    fn link(&mut self, tag: &Tag<'_>) {
+        let relations = self.written(tag, "rel").unwrap_or_default().to_ascii_lowercase();
+        let kind = self.written(tag, "as").unwrap_or_default().to_ascii_lowercase();
         for relation in relations.split_ascii_whitespace() {
             match (relation, kind.as_str()) {
                 ("stylesheet", _) | ("preload", "style") => {
-                    self.note(element, "href", |findings| &mut findings.styles);
+                    self.note(tag, "href", |findings| &mut findings.styles);
                 }
                 ("modulepreload", _) | ("preload", "script" | "worker") => {
                     self.findings.any_script = true;
-                    self.note(element, "href", |findings| &mut findings.scripts);
+                    self.note(tag, "href", |findings| &mut findings.scripts);
                 }
                 ("icon" | "apple-touch-icon" | "apple-touch-icon-precomposed" | "mask-icon", _)
                 | ("preload", "image") => {
-                    self.note(element, "href", |findings| &mut findings.images);
-                    self.srcset(element, "imagesrcset");
+                    self.note(tag, "href", |findings| &mut findings.images);
+                    self.srcset(tag, "imagesrcset");
                 }
-                ("preload", "font") => self.note(element, "href", |findings| &mut findings.fonts),
-                ("preload", "fetch") => self.note(element, "href", |findings| &mut findings.connects),
+                ("preload", "font") => self.note(tag, "href", |findings| &mut findings.fonts),
+                ("preload", "fetch") => self.note(tag, "href", |findings| &mut findings.connects),
                 ("preload", "audio" | "video" | "track") => {
-                    self.note(element, "href", |findings| &mut findings.media);
+                    self.note(tag, "href", |findings| &mut findings.media);
                 }
-                ("manifest", _) => self.note(element, "href", |findings| &mut findings.manifests),
+                ("manifest", _) => self.note(tag, "href", |findings| &mut findings.manifests),
                 _ => {}
             }
         }
     }
 
-    fn srcset(&mut self, element: &Element<'_, '_>, key: &str) {
-        if let Some(set) = element.get_attribute(key) {
+    fn srcset(&mut self, tag: &Tag<'_>, key: &str) {
+        if let Some(set) = self.written(tag, key) {
             for address in candidates(&decode(&set).text) {
                 self.addresses.note(&mut self.findings.images, address);
             }
         }
     }
 
-    fn note(
-        &mut self,
-        element: &Element<'_, '_>,
-        key: &str,
-        kind: impl FnOnce(&mut Findings) -> &mut super::Sources,
-    ) {
-        if let Some(address) = element.get_attribute(key) {
+    fn note(&mut self, tag: &Tag<'_>, key: &str, kind: impl FnOnce(&mut Findings) -> &mut super::Sources) {
+        if let Some(address) = self.written(tag, key) {
             self.addresses.note(kind(&mut self.findings), &decode(&address).text);
         }
     }
 }
 
+impl Listener for Search {
+    fn start(&mut self, tag: &Tag<'_>) -> bool {
+        self.text = None;
+        self.element(tag);
+        self.text.as_ref().is_some_and(|text| text.of != TextOf::DataBlock)
+    }
+
+    /// The end of a form's parent does not end the form: it stays open for what follows until its own end tag
+    /// (HTML section 13.2.4.4, the form element pointer). In a template or a list that tag is passed over.
+    fn end(&mut self, name: Name) {
+        match name {
+            Name::Form if self.shelters.is_empty() => self.open = None,
+            // More than are followed are never left.
+            Name::Template | Name::Select
+                if self.shelters.last() == Some(&name) && self.shelters.len() < MOST_SHELTERS =>
+            {
+                self.shelters.pop();
+            }
+            // What is open in the template ends with it.
+            Name::Template if self.shelters.len() < MOST_SHELTERS => {
+                if let Some(at) = self.shelters.iter().rposition(|open| *open == Name::Template) {
+                    self.shelters.truncate(at);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, part: &[u8]) {
+        let Some(text) = &mut self.text else { return };
+        if text.bytes.len().saturating_add(part.len()) > LONGEST_TEXT {
+            text.uncertain = true;
+        } else {
+            text.bytes.extend_from_slice(part);
+        }
+    }
+
+    fn text_ends(&mut self) {
+        self.settle_text();
+    }
+}
+
 /// A body of plain text has no fields that could be told apart, so that a token in it could not be taken
 /// out again before the app.
-fn is_plain_text(element: &Element<'_, '_>, attribute: &str) -> bool {
-    element.get_attribute(attribute).is_some_and(|coding| {
+fn is_plain_text(tag: &Tag<'_>, attribute: &str) -> bool {
+    // Names of types are ASCII: other characters need not be understood to be none.
+    tag.attribute(attribute).is_some_and(|coding| {
+        let coding = String::from_utf8_lossy(coding);
         let Decoded { text, certain } = decode(&coding);
         !certain || text.eq_ignore_ascii_case("text/plain")
     })
@@ -428,8 +443,9 @@ fn is_data_block(kind: &str) -> bool {
 }
 
 /// A cheap look, before a value is decoded.
-fn may_be_script(raw: &str) -> bool {
-    raw.trim_start_matches(|c: char| c <= ' ').starts_with(['j', 'J', '&'])
+fn may_be_script(value: &[u8]) -> bool {
+    let first = value.iter().find(|byte| **byte > b' ');
+    matches!(first, Some(b'j' | b'J' | b'&'))
 }
 
 /// Whether a browser reads the scheme as `javascript`: leading controls are dropped, tabs and newlines

@@ -233,7 +233,7 @@ fn a_page_of_one_byte_is_not_lost() {
 }
 
 #[test]
-fn markup_nested_without_end_passes_unedited_from_there_on() {
+fn markup_nested_without_end_costs_no_memory() {
     let page = format!("<form method=post></form>{}<form method=post>", "<div><p><b>".repeat(200_000));
     let mut rewriter = rewriter(Kind::Html, Some("utf-8"));
     let mut out = Vec::new();
@@ -241,9 +241,21 @@ fn markup_nested_without_end_passes_unedited_from_there_on() {
         rewriter.push(chunk, &mut out);
     }
     rewriter.end(&mut out);
-    assert!(out.len() >= page.len());
+    assert_eq!(rewriter.tokens(), 2);
+    assert_eq!(rewriter.take_fault(), None);
+}
+
+#[test]
+fn a_tag_without_end_passes_unedited() {
+    let page = format!("<form method=post></form><p title='{}'><form method=post>", "a".repeat(3 << 20));
+    let mut rewriter = rewriter(Kind::Html, Some("utf-8"));
+    let mut out = Vec::new();
+    for chunk in page.as_bytes().chunks(8192) {
+        rewriter.push(chunk, &mut out);
+    }
+    rewriter.end(&mut out);
     assert_eq!(rewriter.tokens(), 1);
-    assert!(rewriter.take_fault().is_some());
+    assert_eq!(rewriter.take_fault().unwrap().code(), "html.too_complex");
     assert!(rewriter.findings(true).partial);
 }
 
@@ -366,5 +378,34 @@ proptest! {
         let token = regex::Regex::new(r#"<input type="hidden" name="_portcullis_csrf" value="[\w-]+" />"#).unwrap();
         let out = String::from_utf8(out).unwrap();
         prop_assert_eq!(token.replace_all(&out, "").into_owned(), page);
+    }
+}
+
+/// Markup that may bring a token to a form of a foreign place.
+const FORMS: &str = "(<form( method=post| action=//evil.example| action=/a| id=f){0,3}>|</form>|<(button|input)( formaction=//evil.example| form=f| type=submit){0,2}>|</?(div|p|table|tr|td|select|option|template|svg|foreignobject|desc|math|mi|a|b|title|textarea|script|style)>|<!--|-->|x){1,16}";
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4096))]
+
+    #[test]
+    fn no_token_goes_with_a_form_to_a_foreign_place(page in FORMS) {
+        let (out, _) = rewritten([page.as_bytes()]);
+        let out = String::from_utf8(out).unwrap();
+        let value = |of: &[(String, String)], key: &str| {
+            of.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone())
+        };
+        let members = super::markup::oracle::read(&out).members;
+        let with_token: Vec<usize> = members
+            .iter()
+            .filter(|member| value(&member.attributes, "name").as_deref() == Some("_portcullis_csrf"))
+            .map(|member| member.form)
+            .collect();
+        for member in members.iter().filter(|member| with_token.contains(&member.form)) {
+            let action = value(&member.form_attributes, "action").unwrap_or_default();
+            let method = value(&member.form_attributes, "method");
+            prop_assert!(!action.contains("evil"), "{}", out);
+            prop_assert_eq!(method.as_deref(), Some("post"), "{}", out);
+            prop_assert_eq!(value(&member.attributes, "formaction"), None, "{}", out);
+        }
     }
 }
