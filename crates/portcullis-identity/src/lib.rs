@@ -4,6 +4,7 @@
 //! time, the store and the bytes, and does what it is told.
 //!
 //! [`passwords`] hashes new passwords, verifies old hashes of other programs, and judges whether a password
-//! is good enough to be taken.
+//! is good enough to be taken. [`sessions`] begins, finds, moves and ends sessions.
 
 pub mod passwords;
+pub mod sessions;
