@@ -27,6 +27,7 @@ pub mod policy;
 mod reason;
 pub mod request;
 pub mod response;
+pub mod seal;
 pub mod tune;
 pub mod verdict;
 
