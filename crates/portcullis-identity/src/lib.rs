@@ -1,10 +1,48 @@
 //! People: who may sign in, and how it is proved.
 //!
-//! This crate is a library of its own: no socket, no clock and no file is opened here. A door hands in the
-//! time, the store and the bytes, and does what it is told.
+//! This crate is a library of its own: no clock and no file is read here. A door hands in the time, the store and
+//! the bytes, and does what it is told.
 //!
-//! [`passwords`] hashes new passwords, verifies old hashes of other programs, and judges whether a password
-//! is good enough to be taken. [`sessions`] begins, finds, moves and ends sessions.
+//! - [`passwords`] hashes new passwords, verifies old hashes of other programs, and judges whether a password is
+//!   good enough to be taken.
+//! - [`totp`] and [`recovery`] are codes for a second step; [`passkeys`] may be the first or the second.
+//! - [`sessions`] begins, finds, moves and ends sessions.
+//! - [`keys`] lets programs in.
 
+pub mod keys;
+pub mod passkeys;
 pub mod passwords;
+mod random;
+pub mod recovery;
 pub mod sessions;
+#[cfg(test)]
+mod testing;
+pub mod totp;
+
+use portcullis::keys::Keyring;
+use portcullis_store::{People, Sessions, StoreError};
+
+/// What every factor stands on. People and sessions may be kept in different stores.
+#[derive(Clone, Copy)]
+pub struct Ground<'a> {
+    /// Where users and what they prove themselves with are kept.
+    pub people: &'a dyn People,
+    /// Where it is kept what was used once.
+    pub sessions: &'a dyn Sessions,
+    /// What secrets at rest are sealed with.
+    pub keys: &'a Keyring,
+}
+
+/// We could not find out: nobody is let in, and nobody is told that they are wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unavailable {
+    /// The store gave no answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The operating system gave no randomness.
+    #[error("the system gives no randomness")]
+    NoRandomness,
+    /// What the store holds cannot be read: damaged, or sealed with a key that is gone.
+    #[error("what is kept of a factor cannot be read")]
+    Unreadable,
+}

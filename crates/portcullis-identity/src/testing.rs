@@ -1,0 +1,59 @@
+//! What tests of this crate stand on: a real store in a folder of its own, and a user.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use portcullis::keys::Keyring;
+use portcullis_store::sqlite::Sqlite;
+use portcullis_store::{NewUser, People, Standing, UserId};
+
+use crate::Ground;
+
+pub(crate) struct House {
+    pub(crate) store: Sqlite,
+    pub(crate) keys: Keyring,
+    folder: PathBuf,
+}
+
+/// A moment of these tests: seconds after their beginning.
+pub(crate) const fn at(seconds: u64) -> Duration {
+    Duration::from_secs(1_700_000_000 + seconds)
+}
+
+pub(crate) const ANNA: UserId = UserId([0xa; 16]);
+pub(crate) const BERT: UserId = UserId([0xb; 16]);
+
+impl House {
+    /// A store with two users.
+    pub(crate) async fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let folder =
+            std::env::temp_dir().join(format!("portcullis-identity-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let store = Sqlite::open(&folder.join("portcullis.db")).unwrap();
+        for (id, name) in [(ANNA, "anna"), (BERT, "bert")] {
+            let user = NewUser {
+                id,
+                email: format!("{name}@notes.example"),
+                name: name.to_owned(),
+                password: None,
+                standing: Standing::Active,
+                roles: vec!["reader".to_owned()],
+            };
+            store.add(user, at(0)).await.unwrap().unwrap();
+        }
+        Self { store, keys: Keyring::new([1; 32], vec![[2; 32]]), folder }
+    }
+
+    pub(crate) fn ground(&self) -> Ground<'_> {
+        Ground { people: &self.store, sessions: &self.store, keys: &self.keys }
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
