@@ -18,7 +18,7 @@ use crate::keys::Keyring;
 use crate::layers::arrival::framing::{self, Wire};
 use crate::layers::arrival::{client, host, limits, transport};
 use crate::layers::caller::session::{self, Context, Presented, Visitor};
-use crate::layers::caller::{Lent, Needs, rate};
+use crate::layers::caller::{Lent, Needs, access, rate};
 use crate::layers::content::csrf::{self, FormTokens, Intent};
 use crate::layers::content::gate as rules;
 use crate::layers::departure::cookies;
@@ -148,6 +148,9 @@ impl Engine {
         let Needs { rate, session } = needs;
         settle(here, Layer::Rate, |x| rate::judge(&rate, &lent.rate, x), |_| ())?;
         settle(here, Layer::Session, |x| session::judge(session, lent.found, x), |_| ())?;
+        if here.own.is_none() {
+            settle(here, Layer::Access, |x| access::judge(&head, x), |_| ())?;
+        }
         let intent = match here.own {
             Some(own) if own.is_called_by_browsers() => Intent::Unasked,
             _ => settle(here, Layer::Csrf, |x| csrf::judge_head(&head, x, &self.keys), |_| Intent::Unasked)?,
@@ -261,6 +264,7 @@ impl Admitted {
     pub fn depart(mut self) -> (request::Parts, Outstanding) {
         let asked = leaving::Asked::of(&self.head);
         self.head.extensions.insert(self.exchange.nonce.clone());
+        access::claims(&mut self.head.headers, &self.exchange);
         (self.head, Outstanding::new(self.exchange, asked))
     }
 

@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use crate::layers::arrival::{client, framing, host, limits, transport};
-use crate::layers::caller::{rate, session};
+use crate::layers::caller::{access, rate, session};
 use crate::layers::content::{csrf, gate};
 use crate::layers::departure::{cookies, leak, redirect};
 use crate::verdict::{Evidence, Grounds, Layer, Place};
@@ -44,6 +44,7 @@ reasons! {
     Transport => transport::Reason,
     Rate => rate::Reason,
     Session => session::Reason,
+    Access => access::Reason,
     Csrf => csrf::Reason,
     Gate => gate::Reason,
     Cookies => cookies::Reason,
@@ -52,11 +53,12 @@ reasons! {
 }
 
 impl Reason {
-    /// Whether it leaves no event of its own: a redirect to HTTPS is an answer, not an incident, and a flood of
+    /// Whether it leaves no event of its own: a way to HTTPS or to sign in is an answer, not an incident, and a flood of
     /// refusals that were told of a moment ago must not become a flood of lines.
     pub(crate) fn is_quiet(&self) -> bool {
         self.layer() == Layer::Transport && self.status().is_redirection()
             || matches!(self, Self::Rate(reason) if reason.is_told())
+            || matches!(self, Self::Access(reason) if reason.is_invitation())
     }
 }
 

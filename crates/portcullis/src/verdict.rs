@@ -36,6 +36,8 @@ pub enum Layer {
     Rate,
     /// caller: who is calling.
     Session,
+    /// caller: may this caller go here.
+    Access,
     /// content: did the user mean to send this.
     Csrf,
     /// content: do the inputs carry an attack; and the answers, of what the app must not show.
@@ -56,7 +58,7 @@ pub enum Layer {
 
 impl Layer {
     /// All layers, in the order of the path.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Framing,
         Self::Limits,
         Self::Client,
@@ -64,6 +66,7 @@ impl Layer {
         Self::Transport,
         Self::Rate,
         Self::Session,
+        Self::Access,
         Self::Csrf,
         Self::Gate,
         Self::Cookies,
@@ -85,6 +88,7 @@ impl Layer {
             Self::Transport => "transport",
             Self::Rate => "rate",
             Self::Session => "session",
+            Self::Access => "access",
             Self::Csrf => "csrf",
             Self::Gate => "gate",
             Self::Cookies => "cookies",

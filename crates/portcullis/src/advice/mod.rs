@@ -4,6 +4,7 @@
 
 mod layers;
 mod listeners;
+mod people;
 mod settings;
 
 use std::fmt;
@@ -58,7 +59,7 @@ pub struct Advice {
 }
 
 /// Every number with its level and its title: the table of `docs/advice.md`.
-pub const TABLE: [(&str, Level, &str); 27] = [
+pub const TABLE: [(&str, Level, &str); 29] = [
     ("P001", Level::Danger, "a layer is off for the whole site"),
     ("P002", Level::Warn, "a layer only observes on the whole site"),
     ("P003", Level::Warn, "a layer is off on a route"),
@@ -86,6 +87,8 @@ pub const TABLE: [(&str, Level, &str); 27] = [
     ("P041", Level::Danger, "CSRF protection is off on a route"),
     ("P042", Level::Info, "whole families of origins may act for visitors"),
     ("P050", Level::Info, "no cookie is bound to the host or sealed"),
+    ("P060", Level::Danger, "people sign in, and nobody chose what is open without"),
+    ("P061", Level::Warn, "the app believes the gate's word, and can be reached around it"),
 ];
 
 /// Looks a policy over. `text` is the file it was read from; empty where there was none.
@@ -97,6 +100,7 @@ pub fn advise(policy: &Policy, written: &raw::File, text: &str) -> Vec<Advice> {
     layers::advise(policy, written, &mut list);
     layers::dangers(text, &mut list);
     listeners::advise(written, &mut list);
+    people::advise(policy, written, &mut list);
     settings::advise(written, &mut list);
     list.sort_by(|left, right| right.level.cmp(&left.level).then_with(|| left.number.cmp(right.number)));
     list

@@ -44,6 +44,7 @@ fn every_number_is_given_by_some_policy() {
         "",
         "[transport]\nhsts_include_subdomains = true\n",
         "upstream = \"http://10.0.0.7:5000\"\n",
+        "upstream = \"http://10.0.0.7:5000\"\n[identity]\n",
         "[client]\ntrusted_proxies = [\"0.0.0.0/1\", \"10.0.0.0/7\"]\n",
         "[client]\nproxy_hops = 1\n",
         "[headers.csp_report_only]\ndefault-src = \"'self'\"\n",

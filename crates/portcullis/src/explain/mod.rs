@@ -169,6 +169,7 @@ pub fn why(layer: &str) -> Option<&'static str> {
             "a caller without a limit can guess passwords, or keep the app busy for all others (CWE-307, CWE-770)"
         }
         Layer::Session => "whoever holds somebody's session is that person to the app (CWE-384, CWE-613)",
+        Layer::Access => "what only hides its address or its menu is open to whoever asks (CWE-425, CWE-862)",
         Layer::Csrf => "a foreign page can make a browser act in the visitor's name (CWE-352)",
         Layer::Cookies => {
             "a cookie that scripts can read, that travels in the open or that others can set gives the session away \

@@ -12,7 +12,7 @@ mod taste;
 mod words;
 
 use bytes::Bytes;
-use http::header::{CONNECTION, LOCATION, SET_COOKIE, STRICT_TRANSPORT_SECURITY};
+use http::header::{CONNECTION, LOCATION, SET_COOKIE, STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 
 pub use failure::{GatewayError, gateway_error};
@@ -20,7 +20,7 @@ pub use taste::Taste;
 
 use crate::exchange::Exchange;
 use crate::layers::arrival::transport;
-use crate::layers::caller::rate;
+use crate::layers::caller::{access, rate, session};
 use crate::layers::content::csrf;
 use crate::reason::Reason;
 use crate::verdict::{Grounds, Layer};
@@ -50,6 +50,14 @@ pub(crate) fn refusal(exchange: &Exchange, reason: &Reason) -> Response<Bytes> {
     }
     if let Reason::Rate(reason) = reason {
         rate::announce_refusal(headers, reason, &exchange.allowances);
+    }
+    if let Reason::Access(reason) = reason {
+        access::announce(headers, reason);
+    }
+    if let Reason::Session(session::Reason::UnknownKey) = reason {
+        // RFC 6750 section 3.1.
+        let challenge = HeaderValue::from_static("Bearer realm=\"portcullis\", error=\"invalid_token\"");
+        headers.insert(WWW_AUTHENTICATE, challenge);
     }
     for cookie in &exchange.cookies {
         headers.append(SET_COOKIE, cookie.clone());

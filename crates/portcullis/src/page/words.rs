@@ -55,6 +55,20 @@ pub(super) fn of(status: StatusCode, code: &str) -> Words {
                 advice: &["Do not enter a password after following such a link.", ASK],
             };
         }
+        "access.network" | "access.hours" => {
+            return Words {
+                title: "Not from here, or not now",
+                happened: "This page is only for some networks, or for some hours.",
+                advice: &[ASK],
+            };
+        }
+        _ if code.starts_with("access.") && status == StatusCode::FORBIDDEN => {
+            return Words {
+                title: "You may not go here",
+                happened: "You are signed in, but this page is for people with other rights.",
+                advice: &["If you should have them, ask the people who run this site."],
+            };
+        }
         _ => {}
     }
     by_status(status)
@@ -65,6 +79,11 @@ fn by_status(status: StatusCode) -> Words {
         StatusCode::PERMANENT_REDIRECT => Words {
             title: "This site is served over HTTPS",
             happened: "Your browser is being sent to the secure address of this page.",
+            advice: &[],
+        },
+        StatusCode::SEE_OTHER => Words {
+            title: "Sign in first",
+            happened: "This page is for people who have signed in. Your browser is being sent there.",
             advice: &[],
         },
         StatusCode::BAD_REQUEST => Words {

@@ -15,7 +15,7 @@ mod unknown;
 use std::sync::Arc;
 
 use crate::layers::arrival::{client, framing, host, limits, transport};
-use crate::layers::caller::{rate, session};
+use crate::layers::caller::{access, rate, session};
 use crate::layers::content::{csrf, gate};
 use crate::layers::departure::{cookies, headers, html, leak, redirect};
 use crate::layers::record::event;
@@ -65,6 +65,8 @@ pub struct Rules {
     pub rate: rate::Config,
     /// caller/session
     pub session: session::Config,
+    /// caller/access
+    pub access: access::Config,
     /// content/csrf
     pub csrf: csrf::Config,
     /// content/gate
@@ -97,6 +99,7 @@ impl Rules {
             Layer::Transport => self.transport.mode,
             Layer::Rate => self.rate.mode,
             Layer::Session => self.session.mode,
+            Layer::Access => self.access.mode,
             Layer::Csrf => self.csrf.mode,
             Layer::Gate => self.gate.mode,
             Layer::Cookies => self.cookies.mode,
@@ -118,6 +121,7 @@ impl Rules {
             transport: transport::Config::check(&raw.transport, &mut faults.section("transport")),
             rate: rate::Config::check(&raw.rate, &mut faults.section("rate")),
             session: session::Config::check(&raw.session, &mut faults.section("session")),
+            access: access::Config::check(&raw.access, identity.is_some(), &mut faults.section("access")),
             csrf: csrf::Config::check(&raw.csrf, &mut faults.section("csrf")),
             gate: gate::Config::check(&raw.gate, &mut faults.section("gate")),
             cookies: cookies::Config::check(&raw.cookies, &mut faults.section("cookies")),
@@ -160,6 +164,7 @@ impl Policy {
             let name = written.host.names.iter().flatten().next().map(String::as_str);
             Arc::new(Identity::check(raw, name, &mut faults.section("identity")))
         });
+        written.access.contradictions(&mut faults.section("access"));
         let site = Arc::new(Rules::check(&written.layers(), identity.clone(), &mut faults));
         let mut routes: Vec<Route> = Vec::new();
         for (index, route) in written.route.iter().enumerate() {
@@ -299,6 +304,7 @@ fn check_route(
             "write it below `[rate]`",
         );
     }
+    route.access.contradictions(&mut faults.section("access"));
     for key in route.session.site_wide_keys() {
         faults.at(
             &format!("session.{key}"),

@@ -9,7 +9,7 @@ use super::Faults;
 use super::identity;
 use super::units::{Size, Span};
 use crate::layers::arrival::{client, framing, host, limits, transport};
-use crate::layers::caller::{rate, session};
+use crate::layers::caller::{access, rate, session};
 use crate::layers::content::{csrf, gate};
 use crate::layers::departure::{cookies, headers, html, leak, redirect};
 use crate::layers::record::event;
@@ -46,6 +46,8 @@ pub struct File {
     pub rate: rate::Raw,
     /// Who is calling: sessions of people who signed in.
     pub session: session::Raw,
+    /// Who may go where.
+    pub access: access::Raw,
     /// Cross-site request forgery.
     pub csrf: csrf::Raw,
     /// Rules against attacks.
@@ -88,6 +90,8 @@ pub struct Route {
     pub rate: rate::Raw,
     /// Who is calling: sessions of people who signed in.
     pub session: session::Raw,
+    /// Who may go where.
+    pub access: access::Raw,
     /// Cross-site request forgery.
     pub csrf: csrf::Raw,
     /// Rules against attacks.
@@ -408,6 +412,7 @@ pub struct Layers {
     pub(super) transport: transport::Raw,
     pub(super) rate: rate::Raw,
     pub(super) session: session::Raw,
+    pub(super) access: access::Raw,
     pub(super) csrf: csrf::Raw,
     pub(super) gate: gate::Raw,
     pub(super) cookies: cookies::Raw,
@@ -428,6 +433,7 @@ impl File {
             transport: self.transport.clone(),
             rate: self.rate.clone(),
             session: self.session.clone(),
+            access: self.access.clone(),
             csrf: self.csrf.clone(),
             gate: self.gate.clone(),
             cookies: self.cookies.clone(),
@@ -743,6 +749,7 @@ impl Layers {
             transport: merged(document, route, "transport", faults)?,
             rate: rate_limits(document, route, faults)?,
             session: merged(document, route, "session", faults)?,
+            access: access_laid(document, route, faults)?,
             csrf: merged(document, route, "csrf", faults)?,
             gate: merged(document, route, "gate", faults)?,
             cookies: merged(document, route, "cookies", faults)?,
@@ -762,6 +769,14 @@ fn rate_limits(site: &toml::Table, route: &toml::Table, faults: &mut Faults<'_>)
     let own = route.get("rate").and_then(|rate| rate.get("limit")).is_some();
     let path = route.get("path").and_then(toml::Value::as_str).unwrap_or_default();
     laid.lay_over(&below.limit, path, own);
+    Some(laid)
+}
+
+/// What a route asks of people, or no longer asks.
+fn access_laid(site: &toml::Table, route: &toml::Table, faults: &mut Faults<'_>) -> Option<access::Raw> {
+    let mut laid: access::Raw = merged(site, route, "access", faults)?;
+    let own: access::Raw = merged(&toml::Table::new(), route, "access", faults)?;
+    laid.lay_over(&own);
     Some(laid)
 }
 

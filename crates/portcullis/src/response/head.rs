@@ -1,6 +1,8 @@
 //! The head, once it is known what becomes of the body: the one place where it is made ready to go.
 
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, ETAG, SET_COOKIE, VARY};
+use http::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, SET_COOKIE, VARY,
+};
 use http::{HeaderMap, HeaderValue, response};
 
 use super::subject::OF_EXACT_BYTES;
@@ -59,6 +61,14 @@ pub(super) fn finish(
     }
     if exchange.rules.rate.headers {
         rate::announce(&mut head.headers, &exchange.allowances);
+    }
+    if exchange.visitor.person().is_some() && !head.headers.contains_key(CACHE_CONTROL) {
+        // Made for this person: no shared cache may keep it, and after sign-out no page may come back by the browser's
+        // own (RFC 9111 section 5.2.2).
+        let is_page =
+            head.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        let keep = if is_page { "no-store" } else { "private" };
+        head.headers.insert(CACHE_CONTROL, HeaderValue::from_static(keep));
     }
     if !matches!(change, Change::None) && !head.headers.contains_key(CACHE_CONTROL) {
         // Without it a shared cache may keep the page and give one visitor's token to others.

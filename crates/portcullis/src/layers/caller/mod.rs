@@ -1,5 +1,6 @@
 //! caller: who is calling, and may they.
 
+pub mod access;
 mod lent;
 pub mod rate;
 pub mod session;

@@ -177,6 +177,7 @@ enum Weight {
 fn weight(reason: &AnyReason) -> Option<Weight> {
     match (reason.layer(), reason) {
         (_, AnyReason::Rate(Reason::Banned { .. } | Reason::StoreLost)) => None,
+        (_, AnyReason::Access(reason)) if reason.is_invitation() => None,
         // A redirect to HTTPS is an answer; what the app leaks or where it redirects is the app's doing.
         (
             Layer::Transport | Layer::Leak | Layer::Cookies | Layer::Headers | Layer::Html | Layer::Event,

@@ -11,6 +11,8 @@ use crate::verdict::Grounds;
 use crate::{Admitted, Engine, Identified, Listener, Moment, Peer, Policy, Received, Refusal, TlsFacts};
 
 const NOW: Duration = Duration::from_secs(1_800_000_000);
+/// People sign in, and nothing is closed.
+const OPEN: &str = "[identity]\n[access]\nallow = \"public\"\n";
 const SESSION: &str = "__Host-portcullis-session";
 
 fn engine(policy: &str) -> Engine {
@@ -99,7 +101,7 @@ fn refused(flow: ControlFlow<Box<Refusal>, Identified>) -> Refusal {
 #[test]
 fn a_session_is_taken_out_of_the_head_and_asked_for() {
     let cookie = format!("theme=dark; {SESSION}=abc; portcullis-device=x");
-    let engine = engine("[identity]\n");
+    let engine = engine(OPEN);
     assert_eq!(session_of(&[("cookie", &cookie)]).as_deref(), Some("abc"));
     let admitted = admitted(&engine, head("GET", "/", &[("cookie", &cookie)]), found(Visitor::Nobody));
     let (head, _) = admitted.depart();
@@ -113,7 +115,7 @@ fn without_the_prefix_a_cookie_over_https_is_somebody_else_s() {
 
 #[test]
 fn over_plain_http_the_name_without_the_prefix_counts() {
-    let engine = engine("[identity]\n");
+    let engine = engine(OPEN);
     let head = head("GET", "/", &[("cookie", "portcullis-session=abc; __Host-portcullis-session=other")]);
     let received = receive(&engine, Listener::DangerousPlain, head);
     assert_eq!(presented(&received).session.as_deref().map(String::as_str), Some("abc"));
@@ -156,7 +158,7 @@ fn only_an_api_key_of_ours_is_taken_out_of_authorization() {
     let twice = [("authorization", "Bearer pk_a"), ("authorization", "Bearer pk_b")];
     assert_eq!(key(&twice), None);
 
-    let engine = engine("[identity]\n");
+    let engine = engine(OPEN);
     let theirs = head("GET", "/", &[("authorization", "Bearer eyJ.abc")]);
     let (head, _) = admitted(&engine, theirs, found(Visitor::Nobody)).depart();
     assert_eq!(head.headers["authorization"], "Bearer eyJ.abc", "the app's own token is the app's");
@@ -164,7 +166,7 @@ fn only_an_api_key_of_ours_is_taken_out_of_authorization() {
 
 #[test]
 fn a_key_that_is_not_good_is_refused_and_a_session_that_is_not_makes_a_stranger() {
-    let engine = engine("[identity]\n");
+    let engine = engine(OPEN);
     let key = || head("GET", "/", &[("authorization", "Bearer pk_abc")]);
     let refusal = refused(identify(&engine, key(), found(Visitor::Nobody)));
     assert_eq!(
@@ -183,7 +185,7 @@ fn a_key_that_is_not_good_is_refused_and_a_session_that_is_not_makes_a_stranger(
 
 #[test]
 fn a_store_that_is_away_has_found_nobody_whatever_it_says() {
-    let engine = engine("[identity]\n");
+    let engine = engine(OPEN);
     let cookie = format!("{SESSION}=abc");
     let away = |_: &Needs| Lent {
         found: Some(Found { visitor: Visitor::Person(Arc::new(ann())), away: true, ..Found::default() }),
@@ -199,7 +201,7 @@ fn a_store_that_is_away_has_found_nobody_whatever_it_says() {
 
 #[test]
 fn a_session_cookie_is_a_credential_that_can_be_forged_though_the_head_has_it_no_more() {
-    let engine = engine("[identity]\n");
+    let engine = engine(OPEN);
     let cookie = format!("{SESSION}=abc");
     let post = |headers: &[(&str, &str)]| head("POST", "/", headers);
     let person = || found(Visitor::Person(Arc::new(ann())));
@@ -217,7 +219,7 @@ fn a_session_cookie_is_a_credential_that_can_be_forged_though_the_head_has_it_no
 
 #[test]
 fn an_api_key_without_cookies_needs_no_token() {
-    let engine = engine("[identity]\n");
+    let engine = engine(OPEN);
     let person = || {
         let by = By::ApiKey { name: "ci".to_owned(), scopes: Vec::new() };
         found(Visitor::Person(Arc::new(Person { by, ..ann() })))
@@ -252,7 +254,7 @@ fn what_only_we_may_tell_the_app_is_removed_in_every_spelling() {
 
 #[test]
 fn cookies_of_what_was_found_go_with_any_answer() {
-    let engine = engine("[identity]\n");
+    let engine = engine(OPEN);
     let cookie = format!("{SESSION}=abc");
     let next = Cookie::Session.set("next", true, None).unwrap();
     let lent = |next: http::HeaderValue| {
@@ -323,7 +325,7 @@ fn pages_of_people_exist_where_people_sign_in_and_no_other_page_does() {
 
 #[test]
 fn a_password_may_look_like_an_attack_on_our_own_pages_alone() {
-    let engine = engine("[identity]\n");
+    let engine = engine(OPEN);
     let form = [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")];
     let judge = |path: &str| {
         let ControlFlow::Continue(identified) =

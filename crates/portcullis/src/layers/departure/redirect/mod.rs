@@ -27,12 +27,14 @@ mod config;
 mod decide;
 mod destination;
 mod reason;
+mod return_to;
 mod told;
 
 pub use config::{Config, Foreign, Raw};
 pub(crate) use decide::{Onward, apply, judge};
 pub use destination::{Destination, guard};
 pub use reason::Reason;
+pub use return_to::return_to;
 pub(crate) use told::Told;
 
 #[cfg(test)]

@@ -1,0 +1,233 @@
+//! The decision, in the order that the room's page tells.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use http::header::{LOCATION, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, request};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{Allow, Reason, Way};
+use crate::exchange::Exchange;
+use crate::layers::caller::session::{By, Factors, Person, Visitor};
+use crate::page::Taste;
+use crate::policy::Rules;
+use crate::verdict::Verdict;
+
+/// Where people sign in, and prove once more who they are.
+const SIGN_IN: &str = "/.portcullis/sign-in";
+/// Where somebody who is signed in proves one factor more.
+const SECOND: &str = "/.portcullis/second";
+/// A longer way is not come back to.
+const LONGEST_RETURN: usize = 1024;
+
+/// Who wants to go there, when.
+pub(super) struct Caller<'a> {
+    pub(super) visitor: &'a Visitor,
+    pub(super) away: bool,
+    pub(super) address: IpAddr,
+    pub(super) now: Duration,
+}
+
+/// What a route may ask, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Question {
+    Networks,
+    Hours,
+    SignedIn,
+    Scope,
+    Roles,
+    FactorsOfRoles,
+    Factor,
+    Fresh,
+}
+
+impl Question {
+    pub(super) const ALL: [Self; 8] = [
+        Self::Networks,
+        Self::Hours,
+        Self::SignedIn,
+        Self::Scope,
+        Self::Roles,
+        Self::FactorsOfRoles,
+        Self::Factor,
+        Self::Fresh,
+    ];
+
+    /// Whether this place asks it.
+    pub(super) fn is_asked(self, rules: &Rules) -> bool {
+        let access = &rules.access;
+        match self {
+            Self::Networks => !access.networks.is_empty(),
+            Self::Hours => !access.hours.is_empty(),
+            _ if access.allow == Allow::Public => false,
+            Self::SignedIn | Self::Scope => true,
+            Self::Roles => !access.roles.is_empty(),
+            Self::FactorsOfRoles => {
+                rules.identity.as_ref().is_some_and(|identity| !identity.factors.is_empty())
+            }
+            Self::Factor => access.factor != Factors::NONE,
+            Self::Fresh => access.fresh.is_some(),
+        }
+    }
+
+    /// What is missing for it.
+    pub(super) fn missing(self, rules: &Rules, caller: &Caller<'_>) -> Option<Missing> {
+        let access = &rules.access;
+        let person = caller.visitor.person();
+        match self {
+            Self::Networks => {
+                let is_in = access.networks.iter().any(|network| network.contains(&caller.address));
+                (!is_in).then_some(Missing::Network)
+            }
+            Self::Hours => {
+                (!access.hours.iter().any(|hours| hours.holds(caller.now))).then_some(Missing::Hours)
+            }
+            Self::SignedIn => match (person, caller.away) {
+                (Some(_), _) => None,
+                (None, true) => Some(Missing::Store),
+                (None, false) => Some(Missing::Person),
+            },
+            Self::Scope => match &person?.by {
+                By::ApiKey { scopes, .. } if !scopes.is_empty() => {
+                    let fits = access.scope.as_ref().is_some_and(|scope| scopes.contains(scope));
+                    (!fits).then_some(Missing::Scope)
+                }
+                By::ApiKey { .. } | By::Session { .. } => None,
+            },
+            Self::Roles => {
+                let has = access.roles.iter().any(|role| person.is_some_and(|person| person.has_role(role)));
+                (!has).then_some(Missing::Role)
+            }
+            Self::FactorsOfRoles => {
+                let person = person?;
+                // A key was made by somebody who had proved what their roles ask, and opens what it is made for.
+                if matches!(person.by, By::ApiKey { .. }) {
+                    return None;
+                }
+                let rules = rules.identity.iter().flat_map(|identity| &identity.factors);
+                let mut unmet =
+                    rules.filter(|rule| rule.is_for(&person.roles) && !rule.is_met(person, caller.now));
+                unmet.next().map(|rule| Missing::Factor(rule.one_of, rule.fresh))
+            }
+            Self::Factor => by_person(person, |person| {
+                (!person.factors.meets(access.factor)).then_some(Missing::Factor(access.factor, None))
+            }),
+            Self::Fresh => {
+                let within = access.fresh?;
+                by_person(person, |person| {
+                    (!person.is_fresh(within, caller.now)).then_some(Missing::Freshness(within))
+                })
+            }
+        }
+    }
+}
+
+fn by_person(
+    person: Option<&std::sync::Arc<Person>>,
+    ask: impl FnOnce(&Person) -> Option<Missing>,
+) -> Option<Missing> {
+    match person {
+        None => Some(Missing::Person),
+        Some(person) if matches!(person.by, By::ApiKey { .. }) => Some(Missing::Proof),
+        Some(person) => ask(person),
+    }
+}
+
+/// What somebody lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    Network,
+    Hours,
+    Person,
+    Store,
+    Scope,
+    Role,
+    Proof,
+    Factor(Factors, Option<Duration>),
+    Freshness(Duration),
+}
+
+/// The first thing that is missing.
+pub(super) fn first_missing(rules: &Rules, caller: &Caller<'_>) -> Option<Missing> {
+    let mut asked = Question::ALL.into_iter().filter(|question| question.is_asked(rules));
+    asked.find_map(|question| question.missing(rules, caller))
+}
+
+/// Whether the caller may go on.
+pub(crate) fn judge(head: &request::Parts, exchange: &Exchange) -> Verdict<(), Reason> {
+    let caller = Caller {
+        visitor: &exchange.visitor,
+        away: exchange.away,
+        address: exchange.client.ip,
+        now: exchange.moment.since_epoch,
+    };
+    let rules = &exchange.rules;
+    let Some(missing) = first_missing(rules, &caller) else { return Verdict::Pass(()) };
+    Verdict::Deny(match missing {
+        Missing::Person => Reason::NotSignedIn(way(SIGN_IN, head, exchange)),
+        Missing::Store => Reason::Away,
+        Missing::Freshness(within) => Reason::NotFresh { within, way: way(SIGN_IN, head, exchange) },
+        Missing::Factor(one_of, fresh) => {
+            let known = exchange.visitor.person().is_some_and(|person| person.factors.meets(one_of));
+            match fresh.filter(|_| known) {
+                Some(within) => Reason::NotFresh { within, way: way(SECOND, head, exchange) },
+                None => Reason::NoFactor {
+                    one_of: one_of.names().collect::<Vec<_>>().join(" "),
+                    way: way(SECOND, head, exchange),
+                },
+            }
+        }
+        Missing::Role => Reason::NoRole { roles: rules.access.roles.join("`, `") },
+        Missing::Scope => Reason::NoScope { scope: rules.access.scope.clone() },
+        Missing::Proof => Reason::KeyProvesNothing,
+        Missing::Network => Reason::Network { address: exchange.client.ip.to_string() },
+        Missing::Hours => Reason::Hours,
+    })
+}
+
+/// A browser that goes to a page is sent to `page`, and comes back where it may; what a script asks for is told: it
+/// could do nothing with a page.
+fn way(page: &str, head: &request::Parts, exchange: &Exchange) -> Way {
+    let by_script = head.headers.get("sec-fetch-mode").is_some_and(|mode| mode.as_bytes() != b"navigate");
+    if exchange.request.taste != Taste::Page || by_script || exchange.presented.key.is_some() {
+        return Way::Tell;
+    }
+    let target = &exchange.request.target;
+    let comes_back = matches!(head.method, Method::GET | Method::HEAD)
+        && target.starts_with('/')
+        && target.len() <= LONGEST_RETURN;
+    if !comes_back || target == "/" {
+        // What was sent by a form is not sent again.
+        return Way::Go(page.to_owned());
+    }
+    Way::Go(format!("{page}?return_to={}", utf8_percent_encode(target, NON_ALPHANUMERIC)))
+}
+
+/// What the answer's head says of a denial.
+pub(crate) fn announce(headers: &mut HeaderMap, reason: &Reason) {
+    if let Some(location) = reason.location().and_then(|path| HeaderValue::from_str(path).ok()) {
+        headers.insert(LOCATION, location);
+    }
+    if let Some(challenge) = reason.challenge().and_then(|text| HeaderValue::from_str(&text).ok()) {
+        headers.insert(WWW_AUTHENTICATE, challenge);
+    }
+}
+
+/// Tells the app who is calling. What a client sent under these names has been removed on arrival.
+pub(crate) fn claims(headers: &mut HeaderMap, exchange: &Exchange) {
+    let Some(person) = exchange.visitor.person() else { return };
+    let mut say = |name: &'static str, text: &str| {
+        if let Ok(value) = HeaderValue::from_str(text) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    };
+    say("x-portcullis-user", &person.id);
+    if person.email.is_ascii() {
+        say("x-portcullis-email", &person.email);
+    }
+    // A role that would read as two is told in the signed statement alone.
+    let plain = |role: &&String| role.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',');
+    let roles: Vec<&str> = person.roles.iter().filter(plain).map(String::as_str).collect();
+    say("x-portcullis-roles", &roles.join(","));
+}
