@@ -1,15 +1,17 @@
 //! People: who may sign in, and how it is proved.
 //!
 //! This crate is a library of its own: no clock and no file is read here. A door hands in the time, the store and
-//! the bytes, and does what it is told.
+//! the bytes, and does what it is told. Only [`oidc`] opens sockets, to the providers that it is given.
 //!
 //! - [`passwords`] hashes new passwords, verifies old hashes of other programs, and judges whether a password is
 //!   good enough to be taken.
 //! - [`totp`] and [`recovery`] are codes for a second step; [`passkeys`] may be the first or the second.
 //! - [`sessions`] begins, finds, moves and ends sessions.
+//! - [`oidc`] takes the word of other sites for who somebody is.
 //! - [`keys`] lets programs in.
 
 pub mod keys;
+pub mod oidc;
 pub mod passkeys;
 pub mod passwords;
 mod random;

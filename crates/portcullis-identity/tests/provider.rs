@@ -1,0 +1,180 @@
+//! The relying party beside the certified `oidc-provider`, started by `node` as `tests/setup/node.sh` installs it.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot set itself up has failed")]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use http::{Request, Response, header};
+use portcullis::keys::Keyring;
+use portcullis_identity::Ground;
+use portcullis_identity::oidc::{Began, CallbackError, Fetch, HttpFetch, Registration, Relying};
+use portcullis_store::sqlite::Sqlite;
+use url::Url;
+use zeroize::Zeroizing;
+
+const CALLBACK: &str = "https://notes.example/.portcullis/oidc/idp/callback";
+const BOUND: &[u8] = b"cookie of the browser";
+
+struct Provider {
+    child: Child,
+    issuer: String,
+    folder: PathBuf,
+}
+
+impl Provider {
+    fn start() -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let home = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/browser");
+        assert!(home.join("node_modules/oidc-provider").exists(), "run `tests/setup/node.sh` first");
+        let mut child = Command::new("node")
+            .args(["provider.mjs", &port.to_string(), CALLBACK, "https://notes.example/"])
+            .current_dir(home)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap() == "ready"), "the provider does not start");
+        // It goes on telling, and must not find the pipe closed.
+        std::thread::spawn(move || lines.for_each(drop));
+        let folder = std::env::temp_dir().join(format!("portcullis-provider-{port}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Self { child, issuer: format!("http://localhost:{port}"), folder }
+    }
+}
+
+impl Drop for Provider {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// As much of a browser as the provider's pages need.
+struct Browser {
+    fetch: Arc<HttpFetch>,
+    cookies: BTreeMap<String, String>,
+}
+
+impl Browser {
+    async fn ask(&mut self, method: &str, url: &Url, body: &str) -> Response<Bytes> {
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = Request::builder()
+            .method(method)
+            .uri(url.as_str())
+            .header(header::COOKIE, cookies.join("; "))
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Bytes::copy_from_slice(body.as_bytes()))
+            .unwrap();
+        let response = self.fetch.fetch(request).await.unwrap();
+        for set in response.headers().get_all(header::SET_COOKIE) {
+            let pair = set.to_str().unwrap().split(';').next().unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            self.cookies.insert(name.to_owned(), value.to_owned());
+        }
+        response
+    }
+
+    /// Follows redirects until one leaves the provider, signing in as `who` on the way; gives where that leads to.
+    async fn follow(&mut self, start: &str, who: &str) -> Url {
+        let mut url: Url = start.parse().unwrap();
+        let home = url.origin();
+        for _ in 0..10 {
+            let mut response = self.ask("GET", &url, "").await;
+            if response.status() == 200 {
+                response = self.ask("POST", &url, &format!("login={who}")).await;
+            }
+            let location = response.headers()[header::LOCATION].to_str().unwrap();
+            url = url.join(location).unwrap();
+            if url.origin() != home {
+                return url;
+            }
+        }
+        panic!("the provider sends the browser in circles: {url}");
+    }
+}
+
+fn client() -> Arc<HttpFetch> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    Arc::new(HttpFetch::new(tls, true))
+}
+
+fn query(url: &Url) -> Vec<(String, String)> {
+    url.query_pairs().into_owned().collect()
+}
+
+#[tokio::test]
+async fn people_come_back_from_a_certified_provider_and_from_no_forged_answer_of_it() {
+    let provider = Provider::start();
+    let store = Sqlite::open(&provider.folder.join("portcullis.db")).unwrap();
+    let keys = Keyring::new([1; 32], Vec::new());
+    let ground = Ground { people: &store, sessions: &store, keys: &keys };
+    let registration = |secret: &str| Registration {
+        name: "idp".to_owned(),
+        issuer: provider.issuer.clone(),
+        client_id: "notes".to_owned(),
+        client_secret: Some(Zeroizing::new(secret.to_owned())),
+        scopes: ["openid", "email", "profile"].map(str::to_owned).to_vec(),
+    };
+    let relying = Relying::new(registration("a secret / with + signs"), client());
+    let began = Began { redirect_uri: CALLBACK, bound: BOUND, return_to: "/notes", ..Began::default() };
+    let now = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let mut browser = Browser { fetch: client(), cookies: BTreeMap::new() };
+
+    let url = relying.begin(ground, &began, now()).await.unwrap();
+    let back = browser.follow(&url, "anna").await;
+    assert!(back.as_str().starts_with(CALLBACK));
+    let vouched = relying.complete(ground, &query(&back), CALLBACK, BOUND, now()).await.unwrap();
+    assert_eq!((vouched.issuer.as_str(), vouched.subject.as_str()), (provider.issuer.as_str(), "anna"));
+    assert_eq!((vouched.email.as_deref(), vouched.email_verified), (Some("anna@idp.example"), true));
+    assert_eq!((vouched.name.as_deref(), vouched.return_to.as_str()), (Some("anna"), "/notes"));
+
+    // The same answer once more, to us; its code once more, to the provider.
+    let again = relying.complete(ground, &query(&back), CALLBACK, BOUND, now()).await;
+    assert_eq!(again, Err(CallbackError::Over));
+    let url = relying.begin(ground, &began, now()).await.unwrap();
+    let next = browser.follow(&url, "anna").await;
+    let old: String = query(&back).into_iter().find(|(name, _)| name == "code").unwrap().1;
+    let replayed: Vec<_> = query(&next)
+        .into_iter()
+        .map(|(name, value)| if name == "code" { (name, old.clone()) } else { (name, value) })
+        .collect();
+    let refused = relying.complete(ground, &replayed, CALLBACK, BOUND, now()).await;
+    assert!(matches!(refused, Err(CallbackError::Provider(_))), "{refused:?}");
+
+    // Whoever must prove themselves again is asked again, though the provider knows them.
+    let url = relying.begin(ground, &Began { again: true, ..began.clone() }, now()).await.unwrap();
+    let asked = browser.ask("GET", &url.parse().unwrap(), "").await;
+    assert!(asked.headers()[header::LOCATION].to_str().unwrap().contains("/interaction/"));
+    let back = browser.follow(&url, "anna").await;
+    assert!(relying.complete(ground, &query(&back), CALLBACK, BOUND, now()).await.unwrap().again);
+
+    // The person says no.
+    let url = relying.begin(ground, &Began { again: true, ..began.clone() }, now()).await.unwrap();
+    let back = browser.follow(&url, "").await;
+    let declined = relying.complete(ground, &query(&back), CALLBACK, BOUND, now()).await;
+    assert_eq!(declined, Err(CallbackError::Declined("access_denied".to_owned())));
+
+    // A gate that does not know the secret.
+    let stranger = Relying::new(registration("wrong"), client());
+    let url = stranger.begin(ground, &began, now()).await.unwrap();
+    let back = browser.follow(&url, "anna").await;
+    let refused = stranger.complete(ground, &query(&back), CALLBACK, BOUND, now()).await;
+    assert!(matches!(refused, Err(CallbackError::Provider(_))), "{refused:?}");
+
+    let out = relying.sign_out_url("https://notes.example/", now()).await.unwrap().unwrap();
+    assert_eq!(browser.ask("GET", &out.parse().unwrap(), "").await.status(), 200);
+}
