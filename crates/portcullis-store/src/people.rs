@@ -125,6 +125,10 @@ pub trait People: Send + Sync {
     /// Makes a user, whole or not at all.
     fn add(&self, user: NewUser, now: Instant) -> Pending<'_, Result<(), Taken>>;
 
+    /// Makes all of them or none. `Err` has the place of the first whose address belongs to somebody already, also
+    /// to one before it in the list.
+    fn add_all(&self, users: Vec<NewUser>, now: Instant) -> Pending<'_, Result<(), usize>>;
+
     /// The user with this id.
     fn user(&self, id: UserId) -> Pending<'_, Option<User>>;
 

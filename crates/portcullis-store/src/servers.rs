@@ -16,6 +16,8 @@ pub struct Server {
     pub url: String,
     folder: PathBuf,
     kind: Kind,
+    /// Settings of a PostgreSQL, as in `name=value`.
+    settings: Vec<String>,
     child: Option<Child>,
 }
 
@@ -31,6 +33,14 @@ impl Server {
     /// # Errors
     /// When its programs are missing or it does not begin.
     pub fn postgres() -> Result<Self> {
+        Self::postgres_with(&[])
+    }
+
+    /// The same, with other settings than it has by default: `name=value`.
+    ///
+    /// # Errors
+    /// When its programs are missing or it does not begin.
+    pub fn postgres_with(settings: &[&str]) -> Result<Self> {
         let folder = folder("pg")?;
         let owner = owner()?;
         if let Some((user, group)) = owner {
@@ -43,7 +53,8 @@ impl Server {
             return Err(Error::other(String::from_utf8_lossy(&made.stderr).into_owned()));
         }
         let url = format!("postgres://portcullis@localhost/postgres?host={}", folder.display());
-        let mut server = Self { url, folder, kind: Kind::Postgres, child: None };
+        let settings = settings.iter().map(|one| (*one).to_owned()).collect();
+        let mut server = Self { url, folder, kind: Kind::Postgres, settings, child: None };
         server.start()?;
         Ok(server)
     }
@@ -56,7 +67,7 @@ impl Server {
         let folder = folder("redis")?;
         let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let url = format!("redis://127.0.0.1:{port}/0");
-        let mut server = Self { url, folder, kind: Kind::Redis { port }, child: None };
+        let mut server = Self { url, folder, kind: Kind::Redis { port }, settings: Vec::new(), child: None };
         server.start()?;
         Ok(server)
     }
@@ -72,6 +83,7 @@ impl Server {
                 let mut postgres = as_owner(owner()?, &program("postgres")?);
                 postgres.arg("-D").arg(self.folder.join("data")).arg("-k").arg(&self.folder);
                 postgres.args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=50"]);
+                postgres.args(self.settings.iter().flat_map(|one| ["-c", one]));
                 postgres
             }
             Kind::Redis { port } => {
@@ -128,6 +140,51 @@ impl Server {
         if let Some(child) = &self.child {
             signal_to(child, if hang { "-STOP" } else { "-CONT" });
         }
+    }
+
+    /// What it wrote into its log.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn log(&self) -> Result<String> {
+        std::fs::read(self.folder.join("log")).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// What a Redis says of itself: the answer to `INFO`.
+    ///
+    /// # Errors
+    /// When this is none, or it does not answer.
+    pub fn redis_info(&self, section: &str) -> Result<String> {
+        let Kind::Redis { port } = self.kind else { return Err(Error::other("this is no Redis")) };
+        let answer = Command::new("redis-cli").args(["-p", &port.to_string(), "INFO", section]).output()?;
+        Ok(String::from_utf8_lossy(&answer.stdout).into_owned())
+    }
+
+    /// How many clients are connected: in a PostgreSQL those that call themselves `name`, in a Redis all.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn clients(&self, name: &str) -> Result<usize> {
+        let number = match self.kind {
+            Kind::Postgres => {
+                let mut ask = Command::new(program("psql")?);
+                ask.arg("--host").arg(&self.folder).args(["-At", "-U", "portcullis", "-d", "postgres"]);
+                ask.args(["-v", &format!("name={name}")]).stdin(Stdio::piped()).stdout(Stdio::piped());
+                let mut child = ask.spawn()?;
+                if let Some(mut input) = child.stdin.take() {
+                    const COUNT: &[u8] =
+                        b"SELECT count(*) FROM pg_stat_activity WHERE application_name = :'name'";
+                    std::io::Write::write_all(&mut input, COUNT)?;
+                }
+                String::from_utf8_lossy(&child.wait_with_output()?.stdout).trim().to_owned()
+            }
+            Kind::Redis { .. } => {
+                let clients = self.redis_info("clients")?;
+                let count = clients.lines().find_map(|line| line.trim().strip_prefix("connected_clients:"));
+                count.unwrap_or_default().to_owned()
+            }
+        };
+        number.parse().map_err(|_| Error::other(format!("`{number}` is no number of clients")))
     }
 
     /// Its process.

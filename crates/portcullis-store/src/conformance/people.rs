@@ -5,6 +5,7 @@ use crate::people::{Activity, Credential, CredentialKind, NewUser, People, Stand
 
 pub(super) async fn all(store: &impl People) {
     a_user_is_added_whole_or_not_at_all(store).await;
+    all_are_added_or_none(store).await;
     an_upgrade_does_not_undo_a_change(store).await;
     users_are_listed_in_pages(store).await;
     a_credential_belongs_to_one(store).await;
@@ -51,6 +52,24 @@ async fn a_user_is_added_whole_or_not_at_all(store: &impl People) {
     assert_eq!(store.user_by_email("new@notes.example".to_owned()).await.unwrap().unwrap().id, user_id(3));
     assert_eq!(store.set_email(user_id(9), "nobody@notes.example".to_owned()).await.unwrap(), Ok(false));
     store.remove(user_id(3)).await.unwrap();
+}
+
+async fn all_are_added_or_none(store: &impl People) {
+    let list = |numbers: &[u32]| numbers.iter().map(|number| new_user(*number)).collect::<Vec<_>>();
+    assert_eq!(store.add_all(list(&[500, 501, 502]), at(3)).await.unwrap(), Ok(()));
+    let user = store.user(user_id(501)).await.unwrap().unwrap();
+    assert_eq!((user.roles, user.made), (vec!["reader".to_owned()], at(3)));
+    assert_eq!(store.add_all(list(&[503, 502, 504]), at(3)).await.unwrap(), Err(1));
+    let twice = NewUser { id: user_id(505), ..new_user(503) };
+    let twins = [list(&[503, 504]), vec![twice]].concat();
+    assert_eq!(store.add_all(twins, at(3)).await.unwrap(), Err(2));
+    for number in [503, 504, 505] {
+        assert_eq!(store.user(user_id(number)).await.unwrap(), None, "{number}");
+    }
+    assert_eq!(store.add_all(Vec::new(), at(3)).await.unwrap(), Ok(()));
+    for number in 500..503 {
+        assert!(store.remove(user_id(number)).await.unwrap());
+    }
 }
 
 async fn an_upgrade_does_not_undo_a_change(store: &impl People) {

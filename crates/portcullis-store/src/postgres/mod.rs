@@ -40,7 +40,8 @@ impl Postgres {
     pub fn open(url: &str, patience: Duration) -> Result<Self, StoreError> {
         let options: PgConnectOptions =
             url.parse().map_err(|_| StoreError::Away("its address is none of a PostgreSQL".to_owned()))?;
-        let options = options.application_name("portcullis");
+        let named = options.get_application_name().is_some();
+        let options = if named { options } else { options.application_name("portcullis") };
         let remote = Remote::start("store-postgres", patience)?;
         let pool = {
             let _in_its_runtime = remote.handle().enter();

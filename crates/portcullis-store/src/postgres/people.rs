@@ -1,5 +1,7 @@
 //! People in PostgreSQL. Each change is one statement, and so one step.
 
+use std::collections::HashSet;
+
 use sqlx::postgres::PgRow;
 
 use super::Postgres;
@@ -33,6 +35,49 @@ impl People for Postgres {
             .fetch_one(&pool)
             .await?;
             Ok(if added > 0 { Ok(()) } else { Err(Taken) })
+        })
+    }
+
+    fn add_all(&self, users: Vec<NewUser>, now: Instant) -> Pending<'_, Result<(), usize>> {
+        self.ask(|pool| async move {
+            let emails = users.iter().map(|user| text(user.email.clone())).collect::<Vec<_>>();
+            let (mut owners, mut roles) = (Vec::new(), Vec::new());
+            for user in &users {
+                owners.extend(user.roles.iter().map(|_| user.id.0.to_vec()));
+                roles.extend(user.roles.iter().map(|role| text(role.clone())));
+            }
+            let mut transaction = pool.begin().await?;
+            let added: Vec<String> = sqlx::query_scalar(
+                "INSERT INTO portcullis.person (id, email, name, password, standing, made)
+                 SELECT id, email, name, password, standing, $6
+                 FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::smallint[])
+                 AS new (id, email, name, password, standing)
+                 ON CONFLICT (email) DO NOTHING RETURNING email",
+            )
+            .bind(users.iter().map(|user| user.id.0.to_vec()).collect::<Vec<_>>())
+            .bind(&emails)
+            .bind(users.iter().map(|user| text(user.name.clone())).collect::<Vec<_>>())
+            .bind(users.iter().map(|user| user.password.clone()).collect::<Vec<_>>())
+            .bind(users.iter().map(|user| standing_number(user.standing)).collect::<Vec<_>>())
+            .bind(micros(now))
+            .fetch_all(&mut *transaction)
+            .await?;
+            if added.len() < emails.len() {
+                transaction.rollback().await?;
+                // An address that was added once is missing the second time.
+                let mut added = added.into_iter().collect::<HashSet<_>>();
+                return Ok(Err(emails.iter().position(|email| !added.remove(email)).unwrap_or_default()));
+            }
+            sqlx::query(
+                "INSERT INTO portcullis.role (person, role) SELECT * FROM unnest($1::bytea[], $2::text[])
+                 ON CONFLICT DO NOTHING",
+            )
+            .bind(owners)
+            .bind(roles)
+            .execute(&mut *transaction)
+            .await?;
+            transaction.commit().await?;
+            Ok(Ok(()))
         })
     }
 

@@ -1,5 +1,7 @@
 //! People in SQLite.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::Sqlite;
@@ -13,16 +15,23 @@ const ACTIVITIES: i64 = 100;
 impl People for Sqlite {
     fn add(&self, user: NewUser, now: Instant) -> Pending<'_, Result<(), Taken>> {
         self.write(move |connection| {
-            let mut insert = connection.prepare_cached(
-                "INSERT INTO user (id, email, name, password, standing, made) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                 ON CONFLICT (email) DO NOTHING",
-            )?;
-            let NewUser { id, email, name, password, standing, roles } = &user;
-            if insert.execute((id, email, name, password, standing, micros(now)))? == 0 {
-                return Ok(Err(Taken));
+            let added = insert(connection, &user, now)?;
+            Ok(if added { Ok(()) } else { Err(Taken) })
+        })
+    }
+
+    fn add_all(&self, users: Vec<NewUser>, now: Instant) -> Pending<'_, Result<(), usize>> {
+        self.write(move |connection| {
+            let mut exists =
+                connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM user WHERE email = ?1)")?;
+            let mut seen = HashSet::new();
+            for (place, user) in users.iter().enumerate() {
+                if !seen.insert(&user.email) || exists.query_row([&user.email], |row| row.get(0))? {
+                    return Ok(Err(place));
+                }
             }
-            for role in roles {
-                set_role(connection, *id, role, true)?;
+            for user in &users {
+                insert(connection, user, now)?;
             }
             Ok(Ok(()))
         })
@@ -227,6 +236,21 @@ impl People for Sqlite {
             })
         })
     }
+}
+
+fn insert(connection: &Connection, user: &NewUser, now: Instant) -> rusqlite::Result<bool> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO user (id, email, name, password, standing, made) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (email) DO NOTHING",
+    )?;
+    let NewUser { id, email, name, password, standing, roles } = user;
+    if insert.execute((id, email, name, password, standing, micros(now)))? == 0 {
+        return Ok(false);
+    }
+    for role in roles {
+        set_role(connection, *id, role, true)?;
+    }
+    Ok(true)
 }
 
 fn set_role(connection: &Connection, id: UserId, role: &str, has: bool) -> rusqlite::Result<()> {
