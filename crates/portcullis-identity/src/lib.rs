@@ -1,7 +1,8 @@
 //! People: who may sign in, and how it is proved.
 //!
-//! This crate is a library of its own: no clock and no file is read here. A door hands in the time, the store and
-//! the bytes, and does what it is told. Only [`oidc`] opens sockets, to the providers that it is given.
+//! This crate is a library of its own: no clock is read and no file is opened here. A door hands in the time, the
+//! store and the bytes, and does what it is told. Only [`oidc`] and [`mail`] open sockets, to the providers and the
+//! mail server that they are given.
 //!
 //! - [`passwords`] hashes new passwords, verifies old hashes of other programs, and judges whether a password is
 //!   good enough to be taken.
@@ -9,9 +10,16 @@
 //! - [`sessions`] begins, finds, moves and ends sessions.
 //! - [`oidc`] takes the word of other sites for who somebody is.
 //! - [`keys`] lets programs in.
+//! - [`accounts`] signs people up and in, and changes what their owners may change.
+//! - [`mail`] writes letters, and sends them off the request's path.
+//! - [`pages`] are what people see of it below `/.portcullis/`; [`door`] is how a door asks.
 
+pub mod accounts;
+pub mod door;
 pub mod keys;
+pub mod mail;
 pub mod oidc;
+pub mod pages;
 pub mod passkeys;
 pub mod passwords;
 mod random;
