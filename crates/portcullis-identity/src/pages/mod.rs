@@ -1,0 +1,268 @@
+//! The pages of people below `/.portcullis/`.
+//!
+//! They work without a script, in four languages, and with any aid that reads HTML: fields have labels, a summary
+//! of what is wrong stands first, has the focus and leads to each field, whose error is tied to it.
+//!
+//! - Nothing changes by `GET`. A link from a letter shows a page with a button, so that programs that follow links
+//!   in mails, to scan them, don't use it up.
+//! - Where a visitor wants to go on to passes the engine's guard ([`portcullis::layers::departure::redirect::return_to`]).
+//! - Pages say nothing of which accounts there are; see [`crate::accounts`].
+//! - Each forbids all that it does not need by its content security policy, is kept by no cache, and tells no other
+//!   site its address.
+
+mod account;
+mod answer;
+mod asked;
+mod links;
+mod sign_in;
+mod sign_up;
+#[cfg(test)]
+mod tests;
+mod view;
+pub mod words;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, StatusCode};
+use portcullis::layers::caller::session::{Cookie, Factors, Notice};
+pub(crate) use portcullis::layers::departure::redirect::return_to as local;
+use portcullis::policy::identity::Language;
+use portcullis_store::{Standing, User, UserId};
+use portcullis_tower::people::{Answer, Asked, Boxed};
+
+pub(crate) use self::answer::Page;
+pub(crate) use self::asked::Ask;
+pub use self::view::Row;
+pub(crate) use self::view::{Field, Form};
+use self::words::fill;
+use crate::accounts::throttle::devices;
+use crate::accounts::{Accounts, Fault, Happened};
+use crate::sessions::{Begin, Begun, SessionService};
+
+/// What the pages look like and say of the app.
+#[derive(Clone)]
+pub struct Brand {
+    /// The app's name.
+    pub app: String,
+    /// A picture: its media type and bytes.
+    pub logo: Option<(&'static str, Bytes)>,
+    /// The languages, the first where a visitor's is not among them.
+    pub languages: Vec<Language>,
+    /// Whom users reach when something is wrong.
+    pub contact: Option<String>,
+}
+
+/// What others add to the pages: second factors, passkeys, keys, providers.
+pub trait Extras: Send + Sync {
+    /// Rows for what an owner signs in with, on the account's page.
+    fn rows<'a>(&'a self, user: &'a User, language: Language) -> Boxed<'a, Vec<Row>>;
+
+    /// Ways to sign in beside the password: address and words.
+    fn ways(&self, return_to: &str, language: Language) -> Vec<(String, String)>;
+}
+
+impl Ask {
+    /// What a session of this user begins with.
+    pub(crate) fn begin(&self, user: &User, factors: Factors, remember: bool) -> Begin<'_> {
+        Begin {
+            user: user.id,
+            factors,
+            remember,
+            presented: &self.presented,
+            context: &self.visit.context,
+            now: self.visit.now,
+        }
+    }
+}
+
+/// The pages.
+pub struct Pages {
+    pub(crate) accounts: Accounts,
+    pub(crate) sessions: Arc<SessionService>,
+    pub(crate) brand: Brand,
+    extras: Option<Arc<dyn Extras>>,
+}
+
+impl Pages {
+    /// Pages over these accounts and sessions.
+    #[must_use]
+    pub fn new(
+        accounts: Accounts,
+        sessions: Arc<SessionService>,
+        brand: Brand,
+        extras: Option<Arc<dyn Extras>>,
+    ) -> Self {
+        Self { accounts, sessions, brand, extras }
+    }
+
+    /// Answers a page. `None` where it is none of these.
+    pub async fn answer(&self, asked: Asked) -> Option<Answer> {
+        let ask = Ask::read(asked, &self.brand.languages);
+        let page = match self.page(&ask).await? {
+            Ok(page) => page,
+            Err(fault) => self.fault(&ask, &fault),
+        };
+        Some(self.with_language(&ask, page).finish())
+    }
+
+    async fn page(&self, ask: &Ask) -> Option<Result<Page, Fault>> {
+        let known = match ask.page.as_str() {
+            "style.css" => {
+                let style = Bytes::from_static(include_str!("style.css").as_bytes());
+                return Some(Ok(Page::new(StatusCode::OK, style, "text/css; charset=utf-8").kept()));
+            }
+            "logo" => {
+                let (kind, bytes) = self.brand.logo.clone()?;
+                return Some(Ok(Page::new(StatusCode::OK, bytes, kind).kept()));
+            }
+            "sign-in" | "sign-up" | "sign-out" | "confirm" | "forgotten" | "reset" | "magic" | "account"
+            | "account/name" | "account/password" | "account/email" | "account/devices"
+            | "account/remove" => ask.page.as_str(),
+            _ => return None,
+        };
+        if ![Method::GET, Method::HEAD, Method::POST].contains(&ask.method) {
+            let nothing =
+                Page::new(StatusCode::METHOD_NOT_ALLOWED, Bytes::new(), "text/plain; charset=utf-8");
+            return Some(Ok(nothing));
+        }
+        Some(match (known, ask.is_post()) {
+            ("sign-in", false) => Ok(self.sign_in_page(ask)),
+            ("sign-in", true) => self.sign_in(ask).await,
+            ("sign-up", false) => self.sign_up_page(ask).await,
+            ("sign-up", true) => self.sign_up(ask).await,
+            ("sign-out", false) => Ok(self.sign_out_page(ask)),
+            ("sign-out", true) => self.sign_out(ask).await,
+            ("confirm", false) => self.confirm_page(ask).await,
+            ("confirm", true) => self.confirm(ask).await,
+            ("forgotten", false) => Ok(self.forgotten_page(ask)),
+            ("forgotten", true) => Ok(self.forgotten(ask)),
+            ("reset", false) => self.reset_page(ask).await,
+            ("reset", true) => self.reset(ask).await,
+            ("magic", false) => self.magic_page(ask).await,
+            ("magic", true) => self.magic(ask).await,
+            (page, _) => self.of_owner(ask, page).await,
+        })
+    }
+
+    /// A page that only somebody who is signed in may see.
+    async fn of_owner(&self, ask: &Ask, page: &str) -> Result<Page, Fault> {
+        let Some(user) = self.owner(ask).await? else {
+            let here = match ask.query.iter().find(|(name, _)| name == "token") {
+                Some((_, token)) => format!("/.portcullis/{page}?token={token}"),
+                None => format!("/.portcullis/{page}"),
+            };
+            let mut query = url::form_urlencoded::Serializer::new(String::new());
+            query.append_pair("return_to", &here);
+            return Ok(Page::see(&format!("/.portcullis/sign-in?{}", query.finish())));
+        };
+        match (page, ask.is_post()) {
+            ("account", false) => self.account_page(ask, &user).await,
+            ("account/name", true) => self.change_name(ask, &user).await,
+            ("account/password", false) => Ok(self.password_page(ask, &user)),
+            ("account/password", true) => self.change_password(ask, &user).await,
+            ("account/email", false) => self.email_page(ask, &user).await,
+            ("account/email", true) => self.change_email(ask, &user).await,
+            ("account/devices", true) => self.sign_out_devices(ask, &user).await,
+            ("account/remove", false) => Ok(self.remove_page(ask, &user)),
+            ("account/remove", true) => self.remove(ask, &user).await,
+            _ => Ok(Page::see("/.portcullis/account")),
+        }
+    }
+
+    /// The user who is signed in by a session, as the store has them now.
+    pub(crate) async fn owner(&self, ask: &Ask) -> Result<Option<User>, Fault> {
+        let Some(person) = &ask.person else { return Ok(None) };
+        // An API key speaks for its owner at the app, and changes no account.
+        if ask.session_key().is_none() {
+            return Ok(None);
+        }
+        let Ok(id) = person.id.parse::<UserId>() else { return Ok(None) };
+        Ok(self.accounts.user(id).await?.filter(|user| user.standing == Standing::Active))
+    }
+
+    /// Signs somebody in and sends them on.
+    pub(crate) async fn seat(
+        &self,
+        ask: &Ask,
+        user: &User,
+        factors: Factors,
+        how: Happened,
+        remember: bool,
+        return_to: &str,
+    ) -> Result<Page, Fault> {
+        let begin = ask.begin(user, factors, remember);
+        let Begun { cookies, .. } = self.sessions.begin_after_proof(begin).await?;
+        self.accounts.signed_in(user, how, &ask.visit);
+        let secure = ask.visit.context.secure;
+        let device = self.accounts.know_device(user, &ask.visit);
+        let device = device.and_then(|value| Cookie::Device.set(&value, secure, Some(devices::LASTS)));
+        let names = factors.names().collect::<Vec<_>>().join("`, `");
+        let to = local(&ask.visit.origin, return_to).unwrap_or_else(|| "/".to_owned());
+        Ok(Page::see(&to).cookies(cookies).cookies(device).notice(Notice {
+            code: "account.signed_in",
+            user: Some(user.id.to_string()),
+            detail: format!("signed in by `{names}`"),
+        }))
+    }
+
+    /// Ways to sign in that others add.
+    pub(crate) fn ways(&self, ask: &Ask, return_to: &str) -> Vec<(String, String)> {
+        self.extras.as_ref().map(|extras| extras.ways(return_to, ask.visit.language)).unwrap_or_default()
+    }
+
+    /// Whether a device may stay signed in.
+    pub(crate) fn remembers(&self) -> bool {
+        self.sessions.config().remember.is_some()
+    }
+
+    /// The first step is done; the second must follow.
+    pub(crate) async fn second_step(
+        &self,
+        ask: &Ask,
+        user: &User,
+        factors: Factors,
+        remember: bool,
+        return_to: &str,
+    ) -> Result<Page, Fault> {
+        let to = local(&ask.visit.origin, return_to).unwrap_or_else(|| "/".to_owned());
+        let content = format!("{} {} {to}", factors.0, u8::from(remember));
+        let secret = self.accounts.begin_step(user.id, content, ask.visit.now).await?;
+        let cookie = Cookie::Flow.set(secret.as_str(), ask.visit.context.secure, None);
+        Ok(Page::see("/.portcullis/second").cookies(cookie))
+    }
+
+    /// What cannot be answered now.
+    pub(crate) fn fault(&self, ask: &Ask, fault: &Fault) -> Page {
+        let (title, lead, wait, code) = match fault {
+            Fault::Busy => (ask.words.busy_title, ask.words.busy_lead, 5, "account.busy"),
+            Fault::Store(_) | Fault::NoRandomness => {
+                (ask.words.away_title, ask.words.away_lead, 30, "account.away")
+            }
+        };
+        let form = Form { title: title.to_owned(), lead: lead.to_owned(), ..Form::default() };
+        form.show(ask, &self.brand)
+            .with_status(StatusCode::SERVICE_UNAVAILABLE)
+            .retry_after(Duration::from_secs(wait))
+            .notice(Notice { code, user: None, detail: fault.to_string() })
+    }
+
+    /// Tried too often: when to come again.
+    pub(crate) fn wait(&self, ask: &Ask, mut form: Form, wait: Duration) -> Page {
+        form.problem = Some(fill(ask.words.wait, &[("time", &ask.words.time(wait))]));
+        form.show(ask, &self.brand).with_status(StatusCode::TOO_MANY_REQUESTS).retry_after(wait)
+    }
+
+    fn with_language(&self, ask: &Ask, page: Page) -> Page {
+        let Some(language) = ask.chosen else { return page };
+        let (name, flags) = if ask.visit.context.secure {
+            (format!("__Host-{}", asked::LANGUAGE), "; Secure")
+        } else {
+            (asked::LANGUAGE.to_owned(), "")
+        };
+        let cookie =
+            format!("{name}={}; Path=/; Max-Age=31536000{flags}; HttpOnly; SameSite=Lax", language.tag());
+        page.cookies(HeaderValue::from_str(&cookie))
+    }
+}
