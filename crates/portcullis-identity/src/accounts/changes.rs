@@ -79,7 +79,7 @@ impl Accounts {
         visit: &Visit,
     ) -> Result<Told<Changed>, Fault> {
         // Weakness first: a hash is spent only on what could be taken.
-        if let Err(weakness) = self.judge(&new, &[&user.email, &user.name], visit).await? {
+        if let Err(weakness) = self.judge(&new, &[&user.email, &user.name], visit) {
             return Ok(Changed::Weak(weakness).into());
         }
         let Told { outcome: refused, mut notices } = self.refuses(user, current, fresh, visit).await?;

@@ -93,18 +93,6 @@ impl Hashing {
         self.ask(place, move |hasher| hasher.hash(&password)).await
     }
 
-    /// Something else that takes its time.
-    ///
-    /// # Errors
-    /// [`Busy`] when there is no room.
-    pub async fn work<T: Send + 'static>(
-        &self,
-        place: Place,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Busy> {
-        self.ask(place, move |_| work()).await
-    }
-
     async fn ask<T: Send + 'static>(
         &self,
         place: Place,

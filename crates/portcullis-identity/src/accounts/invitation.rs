@@ -105,7 +105,7 @@ impl Accounts {
             return Ok(Accepted::Dead.into());
         };
         let name = tidy(name);
-        if let Err(weakness) = self.judge(&password, &[&user.email, &name], visit).await? {
+        if let Err(weakness) = self.judge(&password, &[&user.email, &name], visit) {
             return Ok(Accepted::Weak(weakness).into());
         }
         let hash = self.hashing.hash(visit.place(), password).await??;

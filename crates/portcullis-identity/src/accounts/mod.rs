@@ -255,27 +255,14 @@ impl Accounts {
             .is_some_and(|email| self.devices.known(visit.device.as_deref(), &email, visit.now).is_some())
     }
 
-    /// Judges a new password against the rules and what a stranger may know. It is done where hashes are: some texts
-    /// take their time.
+    /// Judges a new password against the rules and what a stranger may know.
     ///
     /// # Errors
-    /// When too many wait.
-    pub async fn judge(
-        &self,
-        password: &Arc<Password>,
-        about: &[&str],
-        visit: &Visit,
-    ) -> Result<Result<(), Weakness>, Fault> {
+    /// With the weakness found.
+    pub fn judge(&self, password: &Password, about: &[&str], visit: &Visit) -> Result<(), Weakness> {
         let site = visit.origin.split("://").nth(1).unwrap_or_default();
-        let known = about.iter().copied().chain([self.settings.app.as_str(), site]);
-        let known = known.map(str::to_owned).collect::<Vec<_>>();
-        let (strength, breached, password) =
-            (self.settings.strength, self.breached.clone(), password.clone());
-        let judged = self.hashing.work(visit.place(), move || {
-            let known = known.iter().map(String::as_str).collect::<Vec<_>>();
-            strength.judge(&password, &known, breached.as_deref())
-        });
-        Ok(judged.await?)
+        let known = about.iter().copied().chain([self.settings.app.as_str(), site]).collect::<Vec<_>>();
+        self.settings.strength.judge(password, &known, self.breached.as_deref())
     }
 
     /// Whether a second step must follow a password or a link.

@@ -66,7 +66,7 @@ impl Accounts {
         let Some(user) = found.filter(|user| user.standing == Standing::Active) else {
             return Ok(Reset::Dead.into());
         };
-        if let Err(weakness) = self.judge(&password, &[&user.email, &user.name], visit).await? {
+        if let Err(weakness) = self.judge(&password, &[&user.email, &user.name], visit) {
             return Ok(Reset::Weak(weakness).into());
         }
         let hash = self.hashing.hash(visit.place(), password).await??;

@@ -61,7 +61,7 @@ impl Accounts {
         }
         let Some(email) = Email::parse(typed) else { return Ok(SignedUp::NoAddress.into()) };
         let name = tidy(name);
-        if let Err(weakness) = self.judge(&password, &[email.as_str(), &name], visit).await? {
+        if let Err(weakness) = self.judge(&password, &[email.as_str(), &name], visit) {
             return Ok(SignedUp::Weak(weakness).into());
         }
         if let Some(wait) = self.throttle.has_written_too_much(visit.place(), visit.now) {

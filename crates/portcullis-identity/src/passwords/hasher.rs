@@ -198,12 +198,21 @@ impl Hasher {
         Ok(Verification::Match { upgrade })
     }
 
-    /// Every reading of a stored text by our own form and the declared origins, in their order: an Argon2id text
+    /// Every reading of a stored text. One that says who wrote it ([`Origin::mark`]) is read as that program's and as
+    /// nothing else; others by our own form and the declared origins, in their order: an Argon2id text
     /// may be ours or Flask-Security's, and does not tell.
     ///
     /// # Errors
     /// Where there is none: what the last origin that knew the form says, or that none does.
     pub fn read(&self, text: &str) -> Result<Vec<Stored>, UnreadableHash> {
+        if let Some((name, text)) = Origin::marked(text) {
+            let declared = self.origins.iter().find(|origin| origin.name() == name);
+            let unknown = UnreadableHash::Undeclared { origin: name.chars().take(40).collect() };
+            return match declared.or(Origin::named(name)) {
+                Some(origin) => Stored::read(text, origin, &self.caps).map(|stored| vec![stored]),
+                None => Err(unknown),
+            };
+        }
         let mut readings = Vec::new();
         let mut fault = UnreadableHash::Foreign { origin: Origin::Portcullis.name() };
         for origin in std::iter::once(&Origin::Portcullis).chain(&self.origins) {

@@ -23,6 +23,32 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// The names of all.
+    pub const NAMES: [&'static str; 6] =
+        ["portcullis", "werkzeug", "django", "passlib", "flask-bcrypt-long", "flask-security"];
+
+    /// The origin of this name, if it needs nothing but that.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        static PLAIN: [Origin; 5] =
+            [Origin::Portcullis, Origin::Werkzeug, Origin::Django, Origin::Passlib, Origin::FlaskBcryptLong];
+        PLAIN.iter().find(|origin| origin.name() == name)
+    }
+
+    /// A hash that says who wrote it, as it is stored after an import: `{werkzeug}scrypt:32768:8:1$…`.
+    #[must_use]
+    pub fn mark(name: &str, text: &str) -> String {
+        if name == Self::Portcullis.name() { text.to_owned() } else { format!("{{{name}}}{text}") }
+    }
+
+    /// The name and the hash of a marked text. Unix's `{SSHA}` and its kin are no marks: they are in capitals.
+    #[must_use]
+    pub fn marked(text: &str) -> Option<(&str, &str)> {
+        let (name, hash) = text.strip_prefix('{')?.split_once('}')?;
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
+        (!name.is_empty() && name.bytes().all(plain)).then_some((name, hash))
+    }
+
     /// The name that policies and imports use.
     #[must_use]
     pub const fn name(&self) -> &'static str {

@@ -23,6 +23,12 @@ pub enum UnreadableHash {
         /// The declared origin.
         origin: &'static str,
     },
+    /// It says that a program wrote it which is not known, or of which a secret is needed that is not there.
+    #[error("nobody declared what `{origin}` needs for its hashes to be read")]
+    Undeclared {
+        /// What it says.
+        origin: String,
+    },
     /// The form is known, but a part of it is not what it must be.
     #[error("the {part} of this `{scheme}` hash cannot be read")]
     Malformed {

@@ -206,3 +206,25 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_hash_that_says_who_wrote_it_is_read_as_nothing_else() {
+    for vector in vectors() {
+        let origin = origin(&vector);
+        let marked = Origin::mark(origin.name(), &vector["hash"]);
+        let usable = vector["format"] != "unusable";
+        let needs_salt = matches!(origin, Origin::FlaskSecurity { .. });
+        // No origin is declared but what needs a secret.
+        let declared = hasher(if needs_salt { vec![origin] } else { Vec::new() });
+        assert_eq!(matches(&declared, &vector["password"], &marked), usable, "{marked}");
+        if needs_salt {
+            let fault = hasher(Vec::new()).verify(&password("x"), Some(&marked)).unwrap_err();
+            assert!(matches!(fault, UnreadableHash::Undeclared { .. }), "{fault}");
+        }
+    }
+    // An HMAC in old Werkzeug and a plain digest in Django: the mark decides.
+    let text = vectors().into_iter().find(|vector| vector["hash"].starts_with("sha1$")).unwrap();
+    let other = if matches!(origin(&text), Origin::Django) { "werkzeug" } else { "django" };
+    assert!(!matches(&hasher(Vec::new()), &text["password"], &Origin::mark(other, &text["hash"])));
+    assert!(hasher(Vec::new()).read("{nobody}$2b$12$x").is_err());
+}

@@ -16,6 +16,8 @@ pub struct Passwords {
     pub min_score: u8,
     /// Files with secrets that hashes are made with besides, the newest first.
     pub pepper_files: Vec<PathBuf>,
+    /// The salt of a Flask-Security that accounts were imported from.
+    pub flask_security_salt_file: Option<PathBuf>,
     /// A filter of breached passwords.
     pub breached_filter: Option<PathBuf>,
     /// A service to ask by the first five digits of a password's SHA-1.
@@ -80,6 +82,7 @@ impl Passwords {
             min_length,
             min_score,
             pepper_files: raw.pepper_files.clone(),
+            flask_security_salt_file: raw.flask_security_salt_file.clone(),
             breached_filter: raw.breached_filter.clone(),
             breached_range_url,
             memory,

@@ -72,6 +72,9 @@ pub struct RawPassword {
     pub min_score: Option<u8>,
     /// Files with secrets of 32 bytes in base64 that hashes are made with besides, the newest first.
     pub pepper_files: Vec<PathBuf>,
+    /// A file with the app's `SECURITY_PASSWORD_SALT`, where accounts were imported from Flask-Security: their hashes
+    /// need it until the next sign-in.
+    pub flask_security_salt_file: Option<PathBuf>,
     /// A filter of breached passwords that `portcullis passwords build-filter` made; the commonest ones are always
     /// known.
     pub breached_filter: Option<PathBuf>,
