@@ -13,6 +13,7 @@ pub mod demo;
 mod doors;
 mod gateway;
 pub mod handover;
+pub mod hashing;
 pub mod listen;
 mod otlp;
 pub mod record;

@@ -75,15 +75,6 @@ impl Strings {
         self.bytes.len()
     }
 
-    /// Takes back the value that was made last, if it is that one.
-    pub(crate) fn forget_last(&mut self, id: StrId) {
-        if id.index() + 1 == self.spans.len()
-            && let Some((start, _)) = self.spans.pop()
-        {
-            self.bytes.truncate(start as usize);
-        }
-    }
-
     /// Makes a value of a piece of another.
     pub(crate) fn slice(&mut self, of: StrId, start: usize, end: usize) -> StrId {
         let Some((from, to)) = self.spans.get(of.index()).copied() else { return StrId::EMPTY };

@@ -6,13 +6,17 @@ mod demo;
 mod explain;
 mod fault;
 mod files;
+mod key;
 mod log;
 mod order;
 mod overlay;
+mod passwords;
 mod replay;
 mod run;
 mod screen;
+mod secret;
 mod tune;
+mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -57,6 +61,12 @@ enum Command {
     Log(log::Log),
     /// Propose the narrowest exceptions from what rules refused, or would have
     Tune(tune::Tune),
+    /// The accounts
+    User(user::User),
+    /// What passwords are hashed with
+    Key(key::Key),
+    /// What passwords are judged by
+    Passwords(passwords::Passwords),
 }
 
 /// How the program tells of itself.
@@ -95,6 +105,9 @@ pub fn main() -> ExitCode {
         Command::Ban(ban) => ban.start(),
         Command::Log(log) => log.start(),
         Command::Tune(tune) => tune.start(),
+        Command::User(user) => user.start(),
+        Command::Key(key) => key.start(),
+        Command::Passwords(passwords) => passwords.start(),
     };
     match done {
         Ok(code) => code,

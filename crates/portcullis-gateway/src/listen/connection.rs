@@ -29,7 +29,6 @@ use super::frames::Counted;
 use super::introduced::{Introducers, introduction};
 use super::judge::Judge;
 use super::patience::{Patient, Slow};
-use super::pausing;
 use super::shed;
 use super::sniff::{Rewound, Spoken, sniff};
 use super::stalled::{Streams, Watch};
@@ -121,7 +120,7 @@ impl Connection {
     pub(crate) async fn serve(self, stream: Stream, address: SocketAddr, mut place: Place) {
         let drain = self.drain.clone();
         let begun = tokio::select! {
-            begun = Box::pin(self.begin(stream, address, &mut place)) => begun,
+            begun = self.begin(stream, address, &mut place) => begun,
             () = drain.silences() => return,
         };
         match begun {
@@ -240,10 +239,9 @@ impl Connection {
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let peer = Peer { address, listener: self.listener, tls };
-        // A box for each, so that one which waits holds no room for the other.
         match spoken {
-            Spoken::Http1 => Box::pin(self.http1(io, peer, Arc::new(place))).await,
-            Spoken::Http2 => Box::pin(self.http2(io, peer, place)).await,
+            Spoken::Http1 => self.http1(io, peer, Arc::new(place)).await,
+            Spoken::Http2 => self.http2(io, peer, place).await,
         }
     }
 
@@ -255,7 +253,6 @@ impl Connection {
         let mut pressed = crowd.watch();
         let limits = judge.reader_limits();
         let (io, wires) = StrictStream::new(io, limits, timeouts.into());
-        let pauses = wires.clone();
         let ending = drain.clone();
         let serving = service_fn(move |request: Request<Incoming>| {
             let (mut service, judge, wires, peer, ending) =
@@ -307,14 +304,25 @@ impl Connection {
         if limits.headers > HEADERS {
             http.max_headers(limits.headers);
         }
-        let closes = async {
+        let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(io), serving).with_upgrades());
+        let mut closing = false;
+        loop {
             tokio::select! {
-                () = drain.silences() => {}
-                () = presses(&mut pressed) => {}
+                ended = connection.as_mut() => {
+                    if let Err(error) = ended {
+                        tracing::debug!(%error, "a connection broke off");
+                    }
+                    return;
+                }
+                () = drain.silences(), if !closing => {
+                    closing = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                () = presses(&mut pressed), if !closing => {
+                    closing = true;
+                    connection.as_mut().graceful_shutdown();
+                }
             }
-        };
-        if let Err(error) = pausing::serve(&http, io, &pauses, serving, closes).await {
-            tracing::debug!(%error, "a connection broke off");
         }
     }
 

@@ -15,7 +15,6 @@ pub mod introduced;
 mod judge;
 mod pace;
 mod patience;
-mod pausing;
 mod shed;
 mod sniff;
 mod socket;

@@ -5,13 +5,11 @@
 
 use std::borrow::Cow;
 
-use super::{is_space, settle, sift};
+use super::{is_space, settle};
 
 /// Each run of white space as one space.
 pub(super) fn compress(input: &[u8]) -> Cow<'_, [u8]> {
-    // Most text has single spaces and nothing else.
-    let others = input.iter().fold(false, |any, byte| any | matches!(byte, b'\t'..=b'\r'));
-    if !others && memchr::memmem::find(input, b"  ").is_none() {
+    if !input.iter().copied().any(is_space) {
         return Cow::Borrowed(input);
     }
     let mut out = Vec::with_capacity(input.len());
@@ -36,7 +34,7 @@ pub(super) fn remove(input: &[u8]) -> Cow<'_, [u8]> {
     if !input.iter().copied().any(is_wide_space) {
         return Cow::Borrowed(input);
     }
-    Cow::Owned(sift(input, |byte| !is_wide_space(byte)))
+    Cow::Owned(input.iter().copied().filter(|byte| !is_wide_space(*byte)).collect())
 }
 
 pub(super) fn trim_left(mut input: &[u8]) -> &[u8] {
