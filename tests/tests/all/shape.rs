@@ -98,3 +98,30 @@ fn every_file_that_the_architecture_names_exists() {
         assert!(tries.iter().any(|base| root().join(base).join(word).exists()), "`{word}` is not there");
     }
 }
+
+#[test]
+fn tests_that_are_told_to_show_a_requirement_exist() {
+    let mut sources = String::new();
+    for folder in ["crates", "tests"] {
+        collect(&root().join(folder), &mut sources);
+    }
+    let page = read("docs/asvs.md");
+    let named: BTreeSet<&str> =
+        page.split('`').skip(1).step_by(2).filter(|name| name.matches('_').count() > 2).collect();
+    assert!(named.len() > 50, "the page names only {} tests", named.len());
+    for name in named {
+        assert!(sources.contains(&format!("fn {name}(")), "`docs/asvs.md` names `{name}`, which is no test");
+    }
+}
+
+/// The text of every Rust source below `folder`.
+fn collect(folder: &Path, sources: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() && !path.ends_with("node_modules") && !path.ends_with(".cache") {
+            collect(&path, sources);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            sources.push_str(&std::fs::read_to_string(&path).unwrap());
+        }
+    }
+}
