@@ -16,6 +16,8 @@ pub struct Server {
     pub url: String,
     folder: PathBuf,
     kind: Kind,
+    /// By which the socket of a PostgreSQL is named.
+    port: u16,
     /// Settings of a PostgreSQL, as in `name=value`.
     settings: Vec<String>,
     child: Option<Child>,
@@ -54,9 +56,50 @@ impl Server {
         }
         let url = format!("postgres://portcullis@localhost/postgres?host={}", folder.display());
         let settings = settings.iter().map(|one| (*one).to_owned()).collect();
-        let mut server = Self { url, folder, kind: Kind::Postgres, settings, child: None };
+        let mut server = Self { url, folder, kind: Kind::Postgres, port: 5432, settings, child: None };
         server.start()?;
         Ok(server)
+    }
+
+    /// Starts a PostgreSQL on a port of the loopback that takes nobody without TLS, as `localhost`. Gives the file of
+    /// the authority that vouches for it.
+    ///
+    /// # Errors
+    /// When its programs are missing or it does not begin.
+    pub fn postgres_tls() -> Result<(Self, PathBuf)> {
+        const KEY: &str = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+        let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let mut server = Self::postgres()?;
+        server.stop();
+        let folder = server.folder.clone();
+        let openssl = |arguments: &str| -> Result<()> {
+            let made = Command::new("openssl").args(arguments.split(' ')).current_dir(&folder).output()?;
+            let why = || Error::other(String::from_utf8_lossy(&made.stderr).into_owned());
+            if made.status.success() { Ok(()) } else { Err(why()) }
+        };
+        openssl(&format!("req -x509 {KEY} -keyout ca.key -out ca.pem -days 2 -subj /CN=authority"))?;
+        openssl(&format!("req {KEY} -keyout server.key -out server.csr -subj /CN=localhost"))?;
+        std::fs::write(folder.join("names"), "subjectAltName=DNS:localhost")?;
+        let sign = "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names";
+        openssl(&format!("{sign} -out server.pem"))?;
+        let rules = "local all all trust\nhostssl all all 127.0.0.1/32 trust\n";
+        std::fs::write(folder.join("data/pg_hba.conf"), rules)?;
+        // The key must belong to the server, and nobody else may read it.
+        if let Some((user, group)) = owner()? {
+            std::os::unix::fs::chown(folder.join("server.key"), Some(user), Some(group))?;
+        }
+        let place = |name: &str| folder.join(name).display().to_string();
+        server.settings = vec![
+            "listen_addresses=127.0.0.1".to_owned(),
+            format!("port={port}"),
+            "ssl=on".to_owned(),
+            format!("ssl_cert_file={}", place("server.pem")),
+            format!("ssl_key_file={}", place("server.key")),
+        ];
+        server.url = format!("postgres://portcullis@localhost:{port}/postgres");
+        server.port = port;
+        server.start()?;
+        Ok((server, folder.join("ca.pem")))
     }
 
     /// Starts an empty Redis that writes down every change before it answers.
@@ -67,7 +110,8 @@ impl Server {
         let folder = folder("redis")?;
         let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let url = format!("redis://127.0.0.1:{port}/0");
-        let mut server = Self { url, folder, kind: Kind::Redis { port }, settings: Vec::new(), child: None };
+        let mut server =
+            Self { url, folder, kind: Kind::Redis { port }, port, settings: Vec::new(), child: None };
         server.start()?;
         Ok(server)
     }
@@ -107,19 +151,19 @@ impl Server {
         Ok(())
     }
 
+    /// The server's own client, as its superuser.
+    fn psql(&self) -> Result<Command> {
+        let mut psql = Command::new(program("psql")?);
+        psql.arg("--host").arg(&self.folder).args(["-p", &self.port.to_string()]);
+        psql.args(["-qAt", "-U", "portcullis", "-d", "postgres"]);
+        Ok(psql)
+    }
+
     fn answers(&self) -> bool {
         match self.kind {
-            Kind::Postgres => program("psql").is_ok_and(|psql| {
-                let mut ask = Command::new(psql);
-                ask.arg("--host").arg(&self.folder).args([
-                    "-U",
-                    "portcullis",
-                    "-d",
-                    "postgres",
-                    "-c",
-                    "SELECT 1",
-                ]);
-                ask.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+            Kind::Postgres => self.psql().is_ok_and(|mut psql| {
+                psql.args(["-c", "SELECT 1"]).stdout(Stdio::null()).stderr(Stdio::null());
+                psql.status().is_ok_and(|status| status.success())
             }),
             Kind::Redis { port } => std::net::TcpStream::connect(("127.0.0.1", port)).is_ok(),
         }
@@ -167,8 +211,7 @@ impl Server {
     pub fn clients(&self, name: &str) -> Result<usize> {
         let number = match self.kind {
             Kind::Postgres => {
-                let mut ask = Command::new(program("psql")?);
-                ask.arg("--host").arg(&self.folder).args(["-At", "-U", "portcullis", "-d", "postgres"]);
+                let mut ask = self.psql()?;
                 ask.args(["-v", &format!("name={name}")]).stdin(Stdio::piped()).stdout(Stdio::piped());
                 let mut child = ask.spawn()?;
                 if let Some(mut input) = child.stdin.take() {
@@ -201,9 +244,8 @@ impl Server {
         match self.kind {
             Kind::Postgres => {
                 let name = format!("db{number}");
-                let mut make = Command::new(program("psql")?);
-                make.arg("--host").arg(&self.folder).args(["-q", "-U", "portcullis", "-d", "postgres", "-c"]);
-                if !make.arg(format!("CREATE DATABASE {name}")).status()?.success() {
+                let make = self.psql()?.args(["-c", &format!("CREATE DATABASE {name}")]).status()?;
+                if !make.success() {
                     return Err(Error::other("the database was not made"));
                 }
                 Ok(self.url.replace("/postgres?", &format!("/{name}?")))

@@ -25,6 +25,24 @@ async fn postgresql_conforms() {
     a_store_that_is_gone_is_away_and_comes_back(&mut server, &store).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgresql_is_reached_by_tls_and_its_certificate_is_looked_at() {
+    let (server, authority) = Server::postgres_tls().unwrap();
+    let open = |more: String| Postgres::open(&format!("{}{more}", server.url), Duration::from_secs(5));
+    let verified = format!("?sslmode=verify-full&sslrootcert={}", authority.display());
+    let store = open(verified.clone()).unwrap();
+    store.begin(session(1, None)).await.unwrap();
+    // Another authority, and another name than the certificate's.
+    let foreign = open(verified.replace("ca.pem", "server.pem"));
+    assert!(matches!(foreign, Err(StoreError::Away(_))));
+    let elsewhere = Postgres::open(
+        &format!("{}{verified}", server.url.replace("localhost", "127.0.0.1")),
+        Duration::from_secs(5),
+    );
+    assert!(matches!(elsewhere, Err(StoreError::Away(_))));
+    assert!(matches!(open("?sslmode=disable".to_owned()), Err(StoreError::Away(_))), "nobody without TLS");
+}
+
 async fn a_taken_id_is_told_as_an_error(store: &Postgres) {
     store.add(new_user(70), at(0)).await.unwrap().unwrap();
     let twin = NewUser { email: "other@notes.example".to_owned(), ..new_user(70) };
