@@ -52,6 +52,17 @@ impl House {
     }
 }
 
+/// What an authenticator app shows that got this secret in base 32.
+pub(crate) fn code_of(base32: &str, now: Duration) -> String {
+    let digits = base32.bytes().filter(|byte| *byte != b' ').map(|byte| match byte {
+        b'A'..=b'Z' => byte - b'A',
+        _ => byte - b'2' + 26,
+    });
+    let bits: Vec<u8> = digits.flat_map(|digit| (0..5).rev().map(move |place| digit >> place & 1)).collect();
+    let secret: Vec<u8> = bits.chunks(8).map(|byte| byte.iter().fold(0, |all, bit| all << 1 | bit)).collect();
+    crate::totp::shown(&secret.try_into().unwrap(), now)
+}
+
 impl Drop for House {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.folder);

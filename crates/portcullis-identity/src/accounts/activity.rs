@@ -32,11 +32,19 @@ pub enum Happened {
     NameChanged,
     /// Devices were signed out.
     DevicesSignedOut,
+    /// A recovery code was used.
+    RecoveryCodeUsed,
+    /// A factor was added or taken away: an app, a passkey, an identity elsewhere.
+    FactorsChanged,
+    /// An API key was made.
+    KeyMade,
+    /// An API key was revoked.
+    KeyRevoked,
 }
 
 impl Happened {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::SignedUp,
         Self::SignedIn,
         Self::SignedInByLink,
@@ -49,6 +57,10 @@ impl Happened {
         Self::EmailChanged,
         Self::NameChanged,
         Self::DevicesSignedOut,
+        Self::RecoveryCodeUsed,
+        Self::FactorsChanged,
+        Self::KeyMade,
+        Self::KeyRevoked,
     ];
 
     /// As it is stored.
@@ -67,6 +79,10 @@ impl Happened {
             Self::EmailChanged => "email_changed",
             Self::NameChanged => "name_changed",
             Self::DevicesSignedOut => "devices_signed_out",
+            Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::FactorsChanged => "factors_changed",
+            Self::KeyMade => "key_made",
+            Self::KeyRevoked => "key_revoked",
         }
     }
 }

@@ -22,6 +22,7 @@ mod invitation;
 mod letters;
 mod magic;
 mod recovery;
+mod second;
 mod sign_in;
 mod sign_up;
 #[cfg(test)]
@@ -45,6 +46,7 @@ pub use self::invitation::{Accepted, Invited};
 pub use self::letters::Writer;
 pub use self::magic::Followed;
 pub use self::recovery::Reset;
+pub use self::second::{Code, TriedCode};
 pub use self::sign_in::SignIn;
 pub use self::sign_up::{Confirmed, SignedUp};
 use self::throttle::devices::Devices;
@@ -266,7 +268,7 @@ impl Accounts {
     }
 
     /// Whether a second step must follow a password or a link.
-    async fn needs_factor(&self, user: UserId) -> Result<bool, Fault> {
+    pub(crate) async fn needs_factor(&self, user: UserId) -> Result<bool, Fault> {
         for kind in [CredentialKind::Totp, CredentialKind::Passkey] {
             if !self.people.credentials(user, kind).await?.is_empty() {
                 return Ok(true);

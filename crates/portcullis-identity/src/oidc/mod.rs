@@ -29,7 +29,7 @@ mod keys;
 mod logout;
 mod metadata;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::time::Duration;
 

@@ -25,7 +25,7 @@ impl Ask {
 }
 
 impl Pages {
-    fn is_fresh(&self, ask: &Ask) -> bool {
+    pub(super) fn is_fresh(&self, ask: &Ask) -> bool {
         ask.person.as_ref().is_some_and(|person| person.is_fresh(self.sessions.config().fresh, ask.visit.now))
     }
 
@@ -48,9 +48,7 @@ impl Pages {
                 link: words.change.to_owned(),
             });
         }
-        if let Some(extras) = &self.extras {
-            rows.extend(extras.rows(user, ask.visit.language).await);
-        }
+        rows.extend(self.means_rows(user, ask.visit.language).await?);
         let view = |seat: &Device| SeatView {
             device: device(&seat.agent),
             network: seat.network.clone(),
@@ -293,7 +291,7 @@ impl Pages {
 }
 
 /// To the page for signing in again, and back here.
-fn again(ask: &Ask) -> Page {
+pub(super) fn again(ask: &Ask) -> Page {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.append_pair("return_to", &format!("/.portcullis/{}", ask.page));
     Page::see(&format!("/.portcullis/sign-in?{}", query.finish()))

@@ -13,6 +13,10 @@ use portcullis_tower::people::Answer;
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
                       frame-ancestors 'none'";
 
+/// The same for a page that knows passkeys: our script runs, and talks to us alone.
+const POLICY_WITH_SCRIPT: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; \
+                                  img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
 /// An answer on its way.
 pub(crate) struct Page {
     pub(crate) status: StatusCode,
@@ -47,6 +51,22 @@ impl Page {
         let headers =
             fixed.into_iter().map(|(name, value)| (name, HeaderValue::from_static(value))).collect();
         Self { status, body, headers, notices: Vec::new() }
+    }
+
+    /// The page has our script.
+    pub(crate) fn with_script(mut self) -> Self {
+        self.headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY_WITH_SCRIPT));
+        self
+    }
+
+    /// The same for a script: it is told where to go on, instead of being sent there.
+    pub(crate) fn told(mut self) -> Self {
+        if let Some(to) = self.headers.remove(LOCATION).and_then(|to| to.to_str().map(str::to_owned).ok()) {
+            self.status = StatusCode::OK;
+            self.body = Bytes::from(serde_json::json!({ "to": to }).to_string());
+            self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        self
     }
 
     /// What may be kept by the browser: the same for everybody.

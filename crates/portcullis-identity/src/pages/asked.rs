@@ -23,6 +23,10 @@ pub(crate) struct Ask {
     pub(crate) page: String,
     pub(crate) query: Vec<(String, String)>,
     form: Vec<(String, Zeroizing<String>)>,
+    /// What a script sent; empty where nothing of that kind was.
+    pub(crate) json: bytes::Bytes,
+    /// Whether a browser goes there, rather than a script (Fetch Metadata; who does not say counts as going).
+    pub(crate) navigates: bool,
     pub(crate) person: Option<Arc<Person>>,
     pub(crate) presented: Presented,
     pub(crate) visit: Visit,
@@ -38,17 +42,22 @@ impl Ask {
         let query = pairs(head.uri.query().unwrap_or_default().as_bytes()).collect::<Vec<_>>();
         let chosen = find(&query, "lang").and_then(|tag| tagged(tag, languages));
         let language = chosen.unwrap_or_else(|| language_of(&head.headers, languages));
-        let form = if is_form(&head) {
+        let form = if is_kind(&head, b"application/x-www-form-urlencoded") {
             pairs(&body).map(|(name, value)| (name, Zeroizing::new(value))).collect()
         } else {
             Vec::new()
         };
+        let json = if is_kind(&head, b"application/json") { body } else { bytes::Bytes::new() };
+        let mode = head.headers.get("sec-fetch-mode");
+        let navigates = mode.is_none_or(|mode| mode == "navigate");
         let device = presented.device.as_ref().map(|cookie| cookie.to_string());
         Self {
             method: head.method,
             page,
             query,
             form,
+            json,
+            navigates,
             person: visitor.person().cloned(),
             presented,
             visit: Visit { context, device, language, origin, now },
@@ -101,10 +110,10 @@ fn pairs(bytes: &[u8]) -> impl Iterator<Item = (String, String)> {
     url::form_urlencoded::parse(bytes).take(32).map(|(name, value)| (name.into_owned(), value.into_owned()))
 }
 
-fn is_form(head: &request::Parts) -> bool {
+fn is_kind(head: &request::Parts, wanted: &[u8]) -> bool {
     let kind = head.headers.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes).unwrap_or_default();
     let essence = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-    essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+    essence.eq_ignore_ascii_case(wanted)
 }
 
 /// The language that was chosen before, or the best of those that the browser asks for (RFC 9110 section 12.5.4).

@@ -14,6 +14,7 @@ mod account;
 mod answer;
 mod asked;
 mod links;
+mod means;
 mod sign_in;
 mod sign_up;
 #[cfg(test)]
@@ -30,11 +31,12 @@ use portcullis::layers::caller::session::{Cookie, Factors, Notice};
 pub(crate) use portcullis::layers::departure::redirect::return_to as local;
 use portcullis::policy::identity::Language;
 use portcullis_store::{Standing, User, UserId};
-use portcullis_tower::people::{Answer, Asked, Boxed};
+use portcullis_tower::people::{Answer, Asked};
 
 pub(crate) use self::answer::Page;
 pub(crate) use self::asked::Ask;
-pub use self::view::Row;
+pub use self::means::{Means, Provider};
+pub(crate) use self::view::Row;
 pub(crate) use self::view::{Field, Form};
 use self::words::fill;
 use crate::accounts::throttle::devices;
@@ -52,15 +54,6 @@ pub struct Brand {
     pub languages: Vec<Language>,
     /// Whom users reach when something is wrong.
     pub contact: Option<String>,
-}
-
-/// What others add to the pages: second factors, passkeys, keys, providers.
-pub trait Extras: Send + Sync {
-    /// Rows for what an owner signs in with, on the account's page.
-    fn rows<'a>(&'a self, user: &'a User, language: Language) -> Boxed<'a, Vec<Row>>;
-
-    /// Ways to sign in beside the password: address and words.
-    fn ways(&self, return_to: &str, language: Language) -> Vec<(String, String)>;
 }
 
 impl Ask {
@@ -82,19 +75,19 @@ pub struct Pages {
     pub(crate) accounts: Accounts,
     pub(crate) sessions: Arc<SessionService>,
     pub(crate) brand: Brand,
-    extras: Option<Arc<dyn Extras>>,
+    means: Option<Means>,
 }
 
 impl Pages {
-    /// Pages over these accounts and sessions.
+    /// Pages over these accounts and sessions; without `means` there are no second factors, passkeys, providers and keys.
     #[must_use]
     pub fn new(
         accounts: Accounts,
         sessions: Arc<SessionService>,
         brand: Brand,
-        extras: Option<Arc<dyn Extras>>,
+        means: Option<Means>,
     ) -> Self {
-        Self { accounts, sessions, brand, extras }
+        Self { accounts, sessions, brand, means }
     }
 
     /// Answers a page. `None` where it is none of these.
@@ -120,7 +113,8 @@ impl Pages {
             "sign-in" | "sign-up" | "sign-out" | "confirm" | "forgotten" | "reset" | "magic" | "account"
             | "account/name" | "account/password" | "account/email" | "account/devices"
             | "account/remove" => ask.page.as_str(),
-            _ => return None,
+            "account/factors" | "account/keys" if self.means.is_some() => ask.page.as_str(),
+            _ => return self.of_means(ask).await,
         };
         if ![Method::GET, Method::HEAD, Method::POST].contains(&ask.method) {
             let nothing =
@@ -166,6 +160,10 @@ impl Pages {
             ("account/email", true) => self.change_email(ask, &user).await,
             ("account/devices", true) => self.sign_out_devices(ask, &user).await,
             ("account/remove", false) => Ok(self.remove_page(ask, &user)),
+            ("account/factors", false) => self.factors_page(ask, &user).await,
+            ("account/factors", true) => self.change_factors(ask, &user).await,
+            ("account/keys", false) => self.keys_page(ask, &user).await,
+            ("account/keys", true) => self.change_keys(ask, &user).await,
             ("account/remove", true) => self.remove(ask, &user).await,
             _ => Ok(Page::see("/.portcullis/account")),
         }
@@ -209,7 +207,7 @@ impl Pages {
 
     /// Ways to sign in that others add.
     pub(crate) fn ways(&self, ask: &Ask, return_to: &str) -> Vec<(String, String)> {
-        self.extras.as_ref().map(|extras| extras.ways(return_to, ask.visit.language)).unwrap_or_default()
+        self.provider_ways(return_to, ask.visit.language)
     }
 
     /// Whether a device may stay signed in.

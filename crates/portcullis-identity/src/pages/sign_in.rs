@@ -48,10 +48,11 @@ impl Pages {
             },
             done: (ask.carried("done") == "reset").then(|| words.done_reset.to_owned()),
             fields: vec![
-                Field::email(words.email, address),
+                Field { autocomplete: "username webauthn", ..Field::email(words.email, address) },
                 Field::password("password", words.password, "current-password"),
             ],
             tick: self.remembers().then_some(("remember", words.remember, remembered)),
+            passkey: self.passkey_button(ask),
             ways: self.ways(ask, &return_to),
             hidden: vec![("return_to", return_to)],
             action: "sign-in".to_owned(),

@@ -21,7 +21,7 @@ use crate::mail::{Letter, compose};
 use crate::passwords::{Caps, Cost, Hasher, Peppers, Strength};
 
 const NOW: Duration = Duration::from_secs(1_800_000_000);
-const GOOD: &str = "seven lamps under the pier";
+pub(super) const GOOD: &str = "seven lamps under the pier";
 const BETTER: &str = "a kettle full of violins";
 
 #[derive(Default)]
@@ -33,10 +33,11 @@ impl Writer for Letters {
     }
 }
 
-struct Site {
+pub(super) struct Site {
     door: Door,
     letters: Arc<Letters>,
     folder: std::path::PathBuf,
+    now: Duration,
 }
 
 impl Drop for Site {
@@ -45,7 +46,11 @@ impl Drop for Site {
     }
 }
 
-fn site() -> Site {
+pub(super) fn site() -> Site {
+    site_with(Vec::new())
+}
+
+pub(super) fn site_with(providers: Vec<Provider>) -> Site {
     let mut name = [0; 8];
     getrandom::fill(&mut name).unwrap();
     let folder = std::env::temp_dir().join(format!("portcullis-pages-{}", u64::from_be_bytes(name)));
@@ -70,53 +75,78 @@ fn site() -> Site {
         },
     });
     let (policy, _) = portcullis::Policy::parse("policy", "[identity]\n").unwrap();
-    let sessions = Arc::new(SessionService::new(store.clone(), store, &policy.site().session));
+    let sessions = Arc::new(SessionService::new(store.clone(), store.clone(), &policy.site().session));
     let brand = Brand {
         app: "Notes & <Co>".to_owned(),
         logo: None,
         languages: Language::ALL.to_vec(),
         contact: Some("help@notes.example".to_owned()),
     };
-    let pages = Pages::new(accounts, sessions.clone(), brand, None);
-    Site { door: Door::new(sessions, pages), letters, folder }
+    let means = Means {
+        people: store.clone(),
+        sessions: store,
+        keys: portcullis::keys::Keyring::new([3; 32], Vec::new()),
+        providers,
+    };
+    let pages = Pages::new(accounts, sessions.clone(), brand, Some(means));
+    Site { door: Door::new(sessions, pages), letters, folder, now: NOW }
 }
 
 /// A browser: it keeps our cookies, and nothing else.
 #[derive(Default, Clone)]
-struct Browser {
-    session: Option<String>,
+pub(super) struct Browser {
+    pub(super) session: Option<String>,
     remembered: Option<String>,
     device: Option<String>,
+    pub(super) flow: Option<String>,
+    attempt: Option<String>,
 }
 
-struct Seen {
-    status: StatusCode,
+pub(super) struct Seen {
+    pub(super) status: StatusCode,
     headers: HeaderMap,
-    text: String,
-    codes: Vec<&'static str>,
+    pub(super) text: String,
+    pub(super) codes: Vec<&'static str>,
 }
 
 impl Seen {
-    fn location(&self) -> &str {
+    pub(super) fn location(&self) -> &str {
         self.headers.get(LOCATION).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
 }
 
 impl Browser {
     async fn ask(&mut self, site: &Site, method: Method, target: &str, form: &[(&str, &str)]) -> Seen {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        self.send_body(site, method, target, "application/x-www-form-urlencoded", body).await
+    }
+
+    /// What a script sends.
+    pub(super) async fn json(&mut self, site: &Site, target: &str, body: &serde_json::Value) -> Seen {
+        self.send_body(site, Method::POST, target, "application/json", body.to_string()).await
+    }
+
+    async fn send_body(
+        &mut self,
+        site: &Site,
+        method: Method,
+        target: &str,
+        kind: &str,
+        body: String,
+    ) -> Seen {
         let secret = |value: &Option<String>| value.clone().map(Zeroizing::new);
         let presented = Presented {
             session: secret(&self.session),
             remembered: secret(&self.remembered),
             device: secret(&self.device),
+            flow: secret(&self.flow),
+            attempt: secret(&self.attempt),
             ..Presented::default()
         };
         let context = Context { agent: String::new(), network: "192.0.2.1".parse().unwrap(), secure: true };
-        let visitor = site.door.find(&presented, &context, NOW).await.visitor;
+        let visitor = site.door.find(&presented, &context, site.now).await.visitor;
         let uri = format!("https://notes.example/.portcullis/{target}");
-        let kind = "application/x-www-form-urlencoded";
         let request = Request::builder().method(method).uri(uri).header("content-type", kind);
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let (head, ()) = request.body(()).unwrap().into_parts();
         let asked = Asked {
             head,
@@ -125,7 +155,7 @@ impl Browser {
             presented,
             context,
             origin: "https://notes.example".to_owned(),
-            now: NOW,
+            now: site.now,
             exchange: "x".to_owned(),
         };
         let Answer { response, notices } = site.door.answer(asked).await;
@@ -138,6 +168,8 @@ impl Browser {
                 (Cookie::Session, &mut self.session),
                 (Cookie::Remembered, &mut self.remembered),
                 (Cookie::Device, &mut self.device),
+                (Cookie::Flow, &mut self.flow),
+                (Cookie::Attempt, &mut self.attempt),
             ] {
                 if cookie.name(true) == name {
                     kept.clone_into(place);
@@ -152,20 +184,29 @@ impl Browser {
         }
     }
 
-    async fn get(&mut self, site: &Site, target: &str) -> Seen {
+    pub(super) async fn get(&mut self, site: &Site, target: &str) -> Seen {
         self.ask(site, Method::GET, target, &[]).await
     }
 
-    async fn post(&mut self, site: &Site, target: &str, form: &[(&str, &str)]) -> Seen {
+    pub(super) async fn post(&mut self, site: &Site, target: &str, form: &[(&str, &str)]) -> Seen {
         self.ask(site, Method::POST, target, form).await
     }
 
-    async fn sign_in(&mut self, site: &Site, password: &str) -> Seen {
+    pub(super) async fn sign_in(&mut self, site: &Site, password: &str) -> Seen {
         self.post(site, "sign-in", &[("email", "ada@example.org"), ("password", password)]).await
     }
 }
 
 impl Site {
+    pub(super) fn now(&self) -> Duration {
+        self.now
+    }
+
+    /// So many seconds go by.
+    pub(super) fn later(&mut self, seconds: u64) {
+        self.now += Duration::from_secs(seconds);
+    }
+
     /// The link of the next letter, below `/.portcullis/`.
     async fn link(&self) -> String {
         for _ in 0..400 {
@@ -182,7 +223,7 @@ impl Site {
         panic!("no letter came")
     }
 
-    async fn signed_up(&self) -> Browser {
+    pub(super) async fn signed_up(&self) -> Browser {
         let mut browser = Browser::default();
         let form = [("email", "ada@example.org"), ("name", "Ada"), ("password", GOOD)];
         assert_eq!(browser.post(self, "sign-up", &form).await.status, StatusCode::OK);
@@ -356,6 +397,9 @@ async fn every_page_is_shut_and_says_its_language() {
         "confirm?token=x",
         "sign-out",
         "account",
+        "account/factors",
+        "account/factors?add=app",
+        "account/keys",
         "account/password",
         "account/email",
         "account/remove",
@@ -371,7 +415,10 @@ async fn every_page_is_shut_and_says_its_language() {
             );
             assert_eq!(seen.headers[CACHE_CONTROL], "no-store");
             assert_eq!(seen.headers[REFERRER_POLICY], "no-referrer");
-            assert!(!seen.text.contains("<script") && !seen.text.contains(" style="), "{page}");
+            // The one script is ours, and a page works without it but for passkeys.
+            let ours = "<script type=\"module\" src=\"/.portcullis/passkey.js\"></script>";
+            assert_eq!(seen.text.matches("<script").count(), seen.text.matches(ours).count(), "{page}");
+            assert!(!seen.text.contains(" style="), "{page}");
             assert_eq!(seen.text.matches("<h1>").count(), 1, "{page}");
         }
     }

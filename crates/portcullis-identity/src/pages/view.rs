@@ -122,6 +122,8 @@ pub(crate) struct Form {
     pub(crate) grave: bool,
     /// Whose password it is, for the browser's own store.
     pub(crate) username: Option<String>,
+    /// A button for a passkey: what it is for, what it says, and what is said when nothing comes of it.
+    pub(crate) passkey: Option<(&'static str, &'static str, &'static str)>,
     /// Other ways to do the same: address and words.
     pub(crate) ways: Vec<(String, String)>,
     /// Where else to go.
@@ -142,7 +144,9 @@ impl Form {
         let errors = self.problem.is_some() || self.fields.iter().any(|field| field.error.is_some());
         let status = if errors { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
         let frame = Frame::new(ask, brand, self.title.clone());
-        answer::Page::of(status, FormPage { frame, form: self, errors }.render())
+        let passkey = self.passkey.is_some();
+        let page = answer::Page::of(status, FormPage { frame, form: self, errors }.render());
+        if passkey { page.with_script() } else { page }
     }
 }
 
@@ -165,15 +169,15 @@ pub(crate) struct Line {
 
 /// A row of what somebody signs in with: what it is, how it stands, where it is changed and what the link says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub(crate) struct Row {
     /// What it is.
-    pub what: String,
+    pub(crate) what: String,
     /// How it stands.
-    pub state: String,
+    pub(crate) state: String,
     /// Where it is changed.
-    pub href: String,
+    pub(crate) href: String,
     /// What the link says.
-    pub link: String,
+    pub(crate) link: String,
 }
 
 #[derive(Template)]

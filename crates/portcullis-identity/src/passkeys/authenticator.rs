@@ -9,26 +9,26 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 /// Flags of authenticator data (section 6.1).
-pub(super) const PRESENT: u8 = 1;
-pub(super) const VERIFIED: u8 = 4;
+pub(crate) const PRESENT: u8 = 1;
+pub(crate) const VERIFIED: u8 = 4;
 const ATTESTED: u8 = 64;
 
 /// One passkey in a device, and how the device answers.
-pub(super) struct Device {
+pub(crate) struct Device {
     pair: EcdsaKeyPair,
-    pub(super) id: Vec<u8>,
+    pub(crate) id: Vec<u8>,
     /// The origin that the browser is at.
-    pub(super) origin: String,
+    pub(crate) origin: String,
     /// The host that the device takes the site for.
-    pub(super) host: String,
-    pub(super) flags: u8,
-    pub(super) counter: u32,
+    pub(crate) host: String,
+    pub(crate) flags: u8,
+    pub(crate) counter: u32,
     /// Who the device says that the passkey is of.
-    pub(super) user: Option<Vec<u8>>,
+    pub(crate) user: Option<Vec<u8>>,
 }
 
 impl Device {
-    pub(super) fn new(id: &[u8]) -> Self {
+    pub(crate) fn new(id: &[u8]) -> Self {
         Self {
             pair: EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap(),
             id: id.to_vec(),
@@ -41,7 +41,7 @@ impl Device {
     }
 
     /// Answers `navigator.credentials.create`.
-    pub(super) fn create(&mut self, options: &Value) -> Vec<u8> {
+    pub(crate) fn create(&mut self, options: &Value) -> Vec<u8> {
         let asked = &options["publicKey"];
         assert_eq!(asked["authenticatorSelection"]["residentKey"], "required");
         assert_eq!(asked["authenticatorSelection"]["userVerification"], "required");
@@ -77,7 +77,7 @@ impl Device {
     }
 
     /// Answers `navigator.credentials.get`.
-    pub(super) fn get(&mut self, options: &Value) -> Vec<u8> {
+    pub(crate) fn get(&mut self, options: &Value) -> Vec<u8> {
         let asked = &options["publicKey"];
         assert_eq!(asked["userVerification"], "required");
         let client = self.client("webauthn.get", asked);

@@ -14,7 +14,7 @@
 
 mod attempt;
 #[cfg(test)]
-mod authenticator;
+pub(crate) mod authenticator;
 mod begin;
 mod finish;
 mod kept;

@@ -20,3 +20,10 @@ mod tests;
 
 pub use factor::{Enrolled, Offer, Tried, check, finish, list, offer, offered, remove};
 pub use secret::Secret;
+
+/// What an app with this secret shows.
+#[cfg(test)]
+pub(crate) fn shown(secret: &[u8; 20], now: portcullis_store::Instant) -> String {
+    let secret = Secret(zeroize::Zeroizing::new(*secret));
+    format!("{:06}", code::code(&secret, code::step(now)))
+}

@@ -2,7 +2,7 @@ mod accounts;
 mod attempts;
 mod carried;
 mod logouts;
-mod provider;
+pub(crate) mod provider;
 mod tokens;
 
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::testing::{House, at};
 /// The browser that asks, in these tests.
 const BOUND: &[u8] = b"cookie of the browser";
 const CALLBACK: &str = "https://notes.example/.portcullis/oidc/idp/callback";
-const ISSUER: &str = "https://idp.example";
+pub(crate) const ISSUER: &str = "https://idp.example";
 
 /// A gate at a provider that does what a test wants.
 struct Scene {
@@ -55,7 +55,7 @@ impl Scene {
     }
 }
 
-fn registration(name: &str) -> Registration {
+pub(crate) fn registration(name: &str) -> Registration {
     Registration {
         name: name.to_owned(),
         issuer: ISSUER.to_owned(),

@@ -27,26 +27,26 @@ enum Pair {
 }
 
 /// A key with its name.
-pub(super) struct Signer {
-    pub(super) name: String,
+pub(crate) struct Signer {
+    pub(crate) name: String,
     pair: Pair,
 }
 
 impl Signer {
-    pub(super) fn es256(name: &str) -> Self {
+    pub(crate) fn es256(name: &str) -> Self {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
         Self { name: name.to_owned(), pair: Pair::Ec(pair) }
     }
 
-    pub(super) fn rs256(name: &str) -> Self {
+    pub(crate) fn rs256(name: &str) -> Self {
         Self { name: name.to_owned(), pair: Pair::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()) }
     }
 
-    pub(super) fn eddsa(name: &str) -> Self {
+    pub(crate) fn eddsa(name: &str) -> Self {
         Self { name: name.to_owned(), pair: Pair::Ed(Ed25519KeyPair::generate().unwrap()) }
     }
 
-    pub(super) fn algorithm(&self) -> &'static str {
+    pub(crate) fn algorithm(&self) -> &'static str {
         match &self.pair {
             Pair::Ec(_) => "ES256",
             Pair::Rsa(_) => "RS256",
@@ -55,7 +55,7 @@ impl Signer {
     }
 
     /// As in a key set.
-    pub(super) fn public(&self) -> Value {
+    pub(crate) fn public(&self) -> Value {
         let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         match &self.pair {
             Pair::Ec(pair) => {
@@ -76,7 +76,7 @@ impl Signer {
         }
     }
 
-    pub(super) fn sign(&self, header: &Value, claims: &Value) -> String {
+    pub(crate) fn sign(&self, header: &Value, claims: &Value) -> String {
         let signed = signed_part(header, claims);
         let signature = match &self.pair {
             Pair::Ec(pair) => pair.sign(&SystemRandom::new(), signed.as_bytes()).unwrap().as_ref().to_vec(),
@@ -91,12 +91,12 @@ impl Signer {
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
-    pub(super) fn header(&self) -> Value {
+    pub(crate) fn header(&self) -> Value {
         json!({ "alg": self.algorithm(), "kid": self.name, "typ": "JWT" })
     }
 }
 
-pub(super) fn signed_part(header: &Value, claims: &Value) -> String {
+pub(crate) fn signed_part(header: &Value, claims: &Value) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(serde_json::to_vec(value).unwrap());
     format!("{}.{}", part(header), part(claims))
 }
@@ -111,25 +111,25 @@ struct Login {
     redirect_uri: String,
 }
 
-pub(super) struct Provider {
-    pub(super) signer: Signer,
+pub(crate) struct Provider {
+    pub(crate) signer: Signer,
     logins: Mutex<HashMap<String, Login>>,
     /// Changes what it says about itself.
-    pub(super) metadata: Lie<Value>,
+    pub(crate) metadata: Lie<Value>,
     /// Changes the claims of ID tokens.
-    pub(super) claims: Lie<Value>,
+    pub(crate) claims: Lie<Value>,
     /// Makes the token of the claims in another way.
-    pub(super) forge: Option<Forge>,
-    pub(super) details: Value,
+    pub(crate) forge: Option<Forge>,
+    pub(crate) details: Value,
     /// What its key set holds beside its own key.
-    pub(super) more_keys: Mutex<Vec<Value>>,
+    pub(crate) more_keys: Mutex<Vec<Value>>,
     /// How often each path was asked for.
-    pub(super) asked: Mutex<HashMap<String, u32>>,
-    pub(super) status: StatusCode,
+    pub(crate) asked: Mutex<HashMap<String, u32>>,
+    pub(crate) status: StatusCode,
 }
 
 impl Provider {
-    pub(super) fn new(signer: Signer) -> Self {
+    pub(crate) fn new(signer: Signer) -> Self {
         Self {
             signer,
             logins: Mutex::default(),
@@ -144,7 +144,7 @@ impl Provider {
     }
 
     /// The person says yes.
-    pub(super) fn authorize(&self, url: &Url) -> Vec<(String, String)> {
+    pub(crate) fn authorize(&self, url: &Url) -> Vec<(String, String)> {
         let asked: HashMap<String, String> = url.query_pairs().into_owned().collect();
         assert_eq!(url.path(), "/authorize");
         assert_eq!((asked["response_type"].as_str(), asked["client_id"].as_str()), ("code", "notes"));
@@ -163,7 +163,7 @@ impl Provider {
         back.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
-    pub(super) fn count(&self, path: &str) -> u32 {
+    pub(crate) fn count(&self, path: &str) -> u32 {
         self.asked.lock().unwrap().get(path).copied().unwrap_or_default()
     }
 
@@ -242,7 +242,7 @@ impl Fetch for Provider {
 }
 
 /// The claims with one changed, or without it.
-pub(super) fn with(mut claims: Value, name: &str, value: Option<Value>) -> Value {
+pub(crate) fn with(mut claims: Value, name: &str, value: Option<Value>) -> Value {
     let map: &mut Map<String, Value> = claims.as_object_mut().unwrap();
     map.remove(name);
     map.extend(value.map(|value| (name.to_owned(), value)));

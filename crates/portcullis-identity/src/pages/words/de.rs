@@ -119,4 +119,7 @@ pub(super) const GERMAN: Words = Words {
     happened_name_changed: "Der Name wurde geändert",
     happened_devices_signed_out: "Geräte wurden abgemeldet",
     happened_factors_changed: "Die Anmeldung wurde geändert",
+    happened_recovery_code_used: "Ein Wiederherstellungscode wurde benutzt",
+    happened_key_made: "Ein API-Schlüssel wurde erzeugt",
+    happened_key_revoked: "Ein API-Schlüssel wurde widerrufen",
 };

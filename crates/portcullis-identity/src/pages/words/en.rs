@@ -119,4 +119,7 @@ pub(super) const ENGLISH: Words = Words {
     happened_name_changed: "The name was changed",
     happened_devices_signed_out: "Devices were signed out",
     happened_factors_changed: "The ways to sign in were changed",
+    happened_recovery_code_used: "A recovery code was used",
+    happened_key_made: "An API key was made",
+    happened_key_revoked: "An API key was revoked",
 };

@@ -119,4 +119,7 @@ pub(super) const SPANISH: Words = Words {
     happened_name_changed: "Se cambió el nombre",
     happened_devices_signed_out: "Se cerró la sesión en dispositivos",
     happened_factors_changed: "Se cambió la forma de iniciar sesión",
+    happened_recovery_code_used: "Se usó un código de recuperación",
+    happened_key_made: "Se creó una clave de API",
+    happened_key_revoked: "Se revocó una clave de API",
 };

@@ -138,6 +138,9 @@ pub struct Words {
     pub happened_name_changed: &'static str,
     pub happened_devices_signed_out: &'static str,
     pub happened_factors_changed: &'static str,
+    pub happened_recovery_code_used: &'static str,
+    pub happened_key_made: &'static str,
+    pub happened_key_revoked: &'static str,
 }
 
 /// The words of a language.
@@ -208,6 +211,9 @@ impl Words {
             "name_changed" => self.happened_name_changed,
             "devices_signed_out" => self.happened_devices_signed_out,
             "factors_changed" => self.happened_factors_changed,
+            "recovery_code_used" => self.happened_recovery_code_used,
+            "key_made" => self.happened_key_made,
+            "key_revoked" => self.happened_key_revoked,
             _ => return None,
         })
     }

@@ -119,4 +119,7 @@ pub(super) const CHINESE: Words = Words {
     happened_name_changed: "更改了姓名",
     happened_devices_signed_out: "退出了设备",
     happened_factors_changed: "更改了登录方式",
+    happened_recovery_code_used: "使用了恢复代码",
+    happened_key_made: "创建了 API 密钥",
+    happened_key_revoked: "撤销了 API 密钥",
 };

@@ -24,11 +24,13 @@ pub enum Cookie {
     Flow,
     /// A device that somebody signed in with before.
     Device,
+    /// What binds that which was begun elsewhere, at a provider or with a passkey, to this browser.
+    Attempt,
 }
 
 impl Cookie {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Session, Self::Remembered, Self::Flow, Self::Device];
+    pub const ALL: [Self; 5] = [Self::Session, Self::Remembered, Self::Flow, Self::Device, Self::Attempt];
 
     /// The name in the browser.
     #[must_use]
@@ -42,6 +44,8 @@ impl Cookie {
             (Self::Flow, false) => "portcullis-flow",
             (Self::Device, true) => "__Host-portcullis-device",
             (Self::Device, false) => "portcullis-device",
+            (Self::Attempt, true) => "__Host-portcullis-attempt",
+            (Self::Attempt, false) => "portcullis-attempt",
         }
     }
 
@@ -88,6 +92,7 @@ impl Cookie {
             Self::Remembered => &mut presented.remembered,
             Self::Flow => &mut presented.flow,
             Self::Device => &mut presented.device,
+            Self::Attempt => &mut presented.attempt,
         }
     }
 }

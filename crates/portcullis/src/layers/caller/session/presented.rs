@@ -15,6 +15,8 @@ pub struct Presented {
     pub flow: Option<Zeroizing<String>>,
     /// A device that somebody signed in with before: it says who may try, and signs nobody in.
     pub device: Option<Zeroizing<String>>,
+    /// What binds that which was begun elsewhere to this browser. It speaks for nobody.
+    pub attempt: Option<Zeroizing<String>>,
     /// An API key, `pk_…`.
     pub key: Option<Zeroizing<String>>,
 }
