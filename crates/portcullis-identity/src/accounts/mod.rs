@@ -106,7 +106,8 @@ impl Purpose {
         const MINUTE: u64 = 60;
         Duration::from_secs(match self {
             Self::Step => 5 * MINUTE,
-            Self::Magic => 15 * MINUTE,
+            // ASVS 6.5.5.
+            Self::Magic => 10 * MINUTE,
             Self::Reset => 30 * MINUTE,
             Self::Email => 2 * 60 * MINUTE,
             Self::Confirm => 24 * 60 * MINUTE,

@@ -291,6 +291,10 @@ async fn links_are_over_after_their_time() {
     // And a link is good for nothing else.
     assert_eq!(world.accounts.follow(&token, &visit()).await.unwrap().outcome.0, Followed::Dead);
     assert_eq!(world.accounts.leads(&token, NOW).await.unwrap(), None);
+    world.accounts.send_link("ada@example.org", String::new(), &visit());
+    let link = world.token().await;
+    let late = Visit { now: NOW + Duration::from_secs(600), ..visit() };
+    assert_eq!(world.accounts.follow(&link, &late).await.unwrap().outcome.0, Followed::Dead);
 }
 
 #[tokio::test]
@@ -500,6 +504,46 @@ async fn every_thing_that_happens_has_words_in_every_language() {
             assert!(crate::pages::words::of(language).happened(happened.name()).is_some(), "{happened:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_thousand_sign_ins_from_one_place_do_not_stand_before_one_from_another() {
+    let generous = Limits { account: u32::MAX, place: u32::MAX, ..Limits::default() };
+    let world = world_at(Cost { memory_kib: 1024, passes: 1, lanes: 1 }, |_| {}, generous);
+    world.user("ada@example.org").await;
+    let done = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = || done.load(std::sync::atomic::Ordering::SeqCst);
+    let flood = (0..1000).map(|number| {
+        let (accounts, done) = (world.accounts.clone(), done.clone());
+        tokio::spawn(async move {
+            let email = format!("u{number}@example.org");
+            let told = accounts.sign_in(&email, secret("a wrong password"), &visit_from(1)).await;
+            done.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            told.unwrap().outcome
+        })
+    });
+    let flood = flood.collect::<Vec<_>>();
+    tokio::task::yield_now().await;
+    assert!(matches!(world.sign_in("ada@example.org", GOOD, &visit_from(2)).await, SignIn::SignedIn(_)));
+    assert!(count() < 700, "{} of a thousand went before", count());
+    for one in flood {
+        assert_eq!(one.await.unwrap(), SignIn::Refused, "all are answered in the end");
+    }
+}
+
+#[tokio::test]
+async fn who_finds_no_room_for_a_hash_is_told_so_and_not_counted() {
+    let mut world = world();
+    world.user("ada@example.org").await;
+    let hasher = Hasher::new(CHEAP, Peppers::default(), Caps::default(), Vec::new()).unwrap();
+    world.accounts.hashing = Arc::new(Hashing::start(Arc::new(hasher), 1, 0).unwrap());
+    for _ in 0..20 {
+        let told = world.accounts.sign_in("ada@example.org", secret(BETTER), &visit()).await;
+        assert_eq!(told.unwrap_err(), Fault::Busy);
+    }
+    let hasher = Hasher::new(CHEAP, Peppers::default(), Caps::default(), Vec::new()).unwrap();
+    world.accounts.hashing = Arc::new(Hashing::start(Arc::new(hasher), 1, 9).unwrap());
+    assert!(matches!(world.sign_in("ada@example.org", GOOD, &visit()).await, SignIn::SignedIn(_)));
 }
 
 /// How often one of `these` took longer than one of `those`: a half where they are alike, one where they always did. A

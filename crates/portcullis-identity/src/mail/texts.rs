@@ -71,7 +71,7 @@ fn english(subject: &Subject) -> Text {
             "{app}: your link to sign in",
             "Here is the link that you asked for to sign in to {app}.",
             "Sign in",
-            "The link works once, within 15 minutes. If you did not ask for it, ignore this letter, and give the link \
+            "The link works once, within 10 minutes. If you did not ask for it, ignore this letter, and give the link \
              to nobody.",
         ),
         Subject::Invitation { .. } => text(
@@ -158,7 +158,7 @@ fn german(subject: &Subject) -> Text {
             "{app}: Ihr Link zum Anmelden",
             "Hier ist der Link zum Anmelden bei {app}, den Sie angefordert haben.",
             "Anmelden",
-            "Der Link gilt einmal, innerhalb von 15 Minuten. Wenn Sie ihn nicht angefordert haben, ignorieren Sie \
+            "Der Link gilt einmal, innerhalb von 10 Minuten. Wenn Sie ihn nicht angefordert haben, ignorieren Sie \
              diese Nachricht und geben Sie den Link niemandem.",
         ),
         Subject::Invitation { .. } => text(
@@ -247,7 +247,7 @@ fn spanish(subject: &Subject) -> Text {
             "{app}: su enlace para iniciar sesión",
             "Este es el enlace que pidió para iniciar sesión en {app}.",
             "Iniciar sesión",
-            "El enlace funciona una sola vez, durante 15 minutos. Si no lo pidió, ignore este mensaje y no dé el \
+            "El enlace funciona una sola vez, durante 10 minutos. Si no lo pidió, ignore este mensaje y no dé el \
              enlace a nadie.",
         ),
         Subject::Invitation { .. } => text(
@@ -329,7 +329,7 @@ fn chinese(subject: &Subject) -> Text {
             "{app}：您的登录链接",
             "这是您请求的 {app} 登录链接。",
             "登录",
-            "此链接在 15 分钟内有效，且只能使用一次。如果您没有请求，请忽略此邮件，并且不要把链接交给任何人。",
+            "此链接在 10 分钟内有效，且只能使用一次。如果您没有请求，请忽略此邮件，并且不要把链接交给任何人。",
         ),
         Subject::Invitation { .. } => text(
             "{app}：您收到了邀请",
