@@ -132,6 +132,9 @@ fn words(tuning: &Tuning, told: &[(&Proposal, Option<Result<Cost, String>>)]) ->
     if tuning.untouched > 0 {
         let _ = writeln!(out, "{} rest on no place that a rule could be kept from.", tuning.untouched);
     }
+    if tuning.unread > 0 {
+        let _ = writeln!(out, "{} lines of the log are no events and were passed over.", tuning.unread);
+    }
     for (number, (proposal, cost)) in told.iter().enumerate() {
         let key = &proposal.key;
         let _ = writeln!(
@@ -201,7 +204,7 @@ mod tests {
     fn proposals_are_told_with_their_cost() {
         let folder = crate::testing::folder("tune");
         let event = r#"{"portcullis.outcome":"would_refuse","portcullis.layer":"gate","url.path":"/s","client.address":"192.0.2.1","portcullis.rules":[{"id":100102,"message":"Path","variable":"ARGS:page","value":"../../etc/passwd"}]}"#;
-        let tuning = read(event.lines());
+        let tuning = read([event, "", "{\"cut", "7"].into_iter());
         let told: Vec<_> = tuning
             .proposals
             .iter()
@@ -211,6 +214,7 @@ mod tests {
         for part in [
             "rule 100102 in ARGS:page on /s",
             "1 would pass",
+            "2 lines of the log are no events",
             "[[route.gate.exclude]]",
             "ctl:ruleRemoveTargetById",
         ] {

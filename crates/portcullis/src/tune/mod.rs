@@ -48,6 +48,8 @@ pub struct Tuning {
     pub refusals: usize,
     /// Those in which no rule names a place that it could be kept from.
     pub untouched: usize,
+    /// Lines that are no events: cut off, or of something else. An empty line is not counted.
+    pub unread: usize,
     /// The proposals, the most telling first.
     pub proposals: Vec<Proposal>,
 }
@@ -69,7 +71,13 @@ pub fn read<'a>(lines: impl Iterator<Item = &'a str>) -> Tuning {
     let mut tuning = Tuning::default();
     let mut seen: BTreeMap<Key, Seen> = BTreeMap::new();
     for line in lines {
-        let Ok(event) = serde_json::from_str::<Value>(line) else { continue };
+        let event = match serde_json::from_str::<Value>(line) {
+            Ok(event) if event.is_object() => event,
+            _ => {
+                tuning.unread = tuning.unread.saturating_add(usize::from(!line.trim().is_empty()));
+                continue;
+            }
+        };
         let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default();
         let is_refusal = matches!(text("portcullis.outcome"), "would_refuse" | "refused");
         if text("portcullis.layer") != "gate" || !is_refusal {
