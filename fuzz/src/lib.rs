@@ -3,6 +3,7 @@
 
 pub mod arrival;
 pub mod bodies;
+pub mod detectors;
 pub mod exchange;
 pub mod introduced;
 pub mod page;

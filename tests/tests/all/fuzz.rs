@@ -73,3 +73,8 @@ fn a_body_without_a_fault_is_read_as_plain_readers_read_it() {
 fn the_planned_walk_finds_what_the_plain_one_finds() {
     replay("transaction", targets::transaction::run);
 }
+
+#[test]
+fn every_detector_judges_every_input_and_says_where_and_why() {
+    replay("detectors", targets::detectors::run);
+}
