@@ -29,18 +29,51 @@ impl StrId {
 #[derive(Debug)]
 pub(crate) struct Strings {
     bytes: Vec<u8>,
+    /// A large text that was taken over whole; its places begin at [`ADOPTED`].
+    adopted: Vec<u8>,
     spans: Vec<(u32, u32)>,
 }
 
+/// Places from here on are of the text that was taken over.
+const ADOPTED: u32 = 1 << 31;
+
 impl Strings {
     pub(crate) fn new() -> Self {
-        Self { bytes: Vec::with_capacity(4096), spans: vec![(0, 0)] }
+        Self { bytes: Vec::with_capacity(4096), adopted: Vec::new(), spans: vec![(0, 0)] }
     }
 
     pub(crate) fn push(&mut self, value: &[u8]) -> StrId {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(value);
         self.close(start)
+    }
+
+    /// A value of `bytes`, which [`keep_promise`](Self::keep_promise) then takes over without a copy. Until then
+    /// pieces can be made of it, but none can be read.
+    pub(crate) fn promise(&mut self, bytes: &[u8]) -> StrId {
+        match u32::try_from(bytes.len()).ok().filter(|length| *length < ADOPTED) {
+            Some(length) if self.adopted.is_empty() => {
+                let id = StrId(u32::try_from(self.spans.len()).unwrap_or(u32::MAX) & !CONSTANT);
+                self.spans.push((ADOPTED, ADOPTED + length));
+                id
+            }
+            _ => self.push(bytes),
+        }
+    }
+
+    /// Takes over what [`promise`](Self::promise) made a value of.
+    pub(crate) fn keep_promise(&mut self, id: StrId, bytes: Vec<u8>) {
+        if self.spans.get(id.index()).is_some_and(|(start, _)| *start == ADOPTED) {
+            self.adopted = bytes;
+        }
+    }
+
+    /// The bytes between two places.
+    fn between(&self, start: u32, end: u32) -> Option<&[u8]> {
+        match (start.checked_sub(ADOPTED), end.checked_sub(ADOPTED)) {
+            (Some(start), Some(end)) => self.adopted.get(start as usize..end as usize),
+            _ => self.bytes.get(start as usize..end as usize),
+        }
     }
 
     /// Makes a value of what was appended to [`Self::open`] since `start`.
@@ -61,10 +94,11 @@ impl Strings {
         match id.as_constant() {
             Some(index) => self.bytes.extend_from_slice(constants.get(index).map_or(&[], |text| text)),
             None => {
-                if let Some((start, end)) = self.spans.get(id.index()).copied()
-                    && (start..=end).contains(&end)
-                    && end as usize <= self.bytes.len()
-                {
+                let Some((start, end)) = self.spans.get(id.index()).copied() else { return };
+                if let (Some(start), Some(end)) = (start.checked_sub(ADOPTED), end.checked_sub(ADOPTED)) {
+                    let text = self.adopted.get(start as usize..end as usize).unwrap_or_default();
+                    self.bytes.extend_from_slice(text);
+                } else if start <= end && end as usize <= self.bytes.len() {
                     self.bytes.extend_from_within(start as usize..end as usize);
                 }
             }
@@ -73,6 +107,15 @@ impl Strings {
 
     pub(crate) fn mark(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// Takes back the value that was made last, if it is that one.
+    pub(crate) fn forget_last(&mut self, id: StrId) {
+        if id.index() + 1 == self.spans.len()
+            && let Some((start, _)) = self.spans.pop()
+        {
+            self.bytes.truncate(start as usize);
+        }
     }
 
     /// Makes a value of a piece of another.
@@ -90,7 +133,7 @@ impl Strings {
             None => self
                 .spans
                 .get(id.index())
-                .and_then(|(start, end)| self.bytes.get(*start as usize..*end as usize))
+                .and_then(|(start, end)| self.between(*start, *end))
                 .unwrap_or_default(),
         }
     }

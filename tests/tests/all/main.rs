@@ -8,6 +8,7 @@ mod crs_blocking;
 mod crs_bytes;
 mod crs_gateway;
 mod crs_suite;
+mod crs_walks;
 mod doors_agree;
 mod edge;
 mod floods;

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::need::{self, ByteSet, Need};
-use super::scan::{Builder, More};
-use super::{Group, PhasePlan, Plan, Step, Way, fold};
+use super::need::{self, ByteSet, Literal, Need};
+use super::scan::{Block, Builder, Scanner, insert};
+use super::{Group, Judged, PhasePlan, Plan, Step, Way, fold};
 use crate::operators::{Operator, TextTest};
 use crate::rules::{Aim, Bits, Condition, Judge, Rule, RuleSet};
 use crate::syntax::names::Variable;
@@ -23,12 +23,15 @@ pub(crate) fn plan(set: &RuleSet) -> Plan {
     let needs: Vec<Option<Need>> =
         set.rules.iter().map(|rule| rule.conditions.first().and_then(needed)).collect();
     plan.filtered = Bits::with_len(set.rules.len());
-    for (index, need) in needs.iter().enumerate() {
+    plan.scanned = Bits::with_len(set.rules.len());
+    for (index, (rule, need)) in set.rules.iter().zip(&needs).enumerate() {
         if need.is_some() {
-            plan.filtered.insert(index);
+            plan.scanned.insert(index);
+            if rule.conditions.first().is_some_and(|condition| !condition.negated) {
+                plan.filtered.insert(index);
+            }
         }
     }
-    plan.more = needs.iter().map(|need| need.as_ref().map(More::of).unwrap_or_default()).collect();
     plan.folds = fold::fold(set);
     plan.whole = plan.way(set, &needs, &Bits::default(), |_| false);
     plan.folded = plan.way(set, &needs, &plan.folds.gone, |index| {
@@ -44,64 +47,50 @@ fn side(rule: &Rule) -> usize {
 
 impl Step {
     fn first() -> Self {
-        Self { parent: 0, transform: Transform::None, kind: 0, kinds: 0 }
+        Self { parent: 0, transform: Transform::None, alone: 0, kind: 0, kinds: 0 }
     }
 }
 
 impl Plan {
     /// The chain of these transformations.
     fn chain(&mut self, transforms: &[Transform], known: &mut HashMap<(u16, Transform), u16>) -> u16 {
-        let mut at = 0_u16;
-        for transform in transforms {
-            let next = match known.get(&(at, *transform)) {
-                Some(next) => *next,
-                None => {
-                    let bit = self.kinds.iter().position(|kind| kind == transform).unwrap_or_else(|| {
-                        self.kinds.push(*transform);
-                        self.kinds.len() - 1
-                    });
-                    // There are fewer transformations than bits.
-                    let kind = 1 << (bit & 63);
-                    let kinds = self.steps.get(usize::from(at)).map_or(0, |step| step.kinds) | kind;
-                    let next = u16::try_from(self.steps.len()).unwrap_or(u16::MAX);
-                    self.steps.push(Step { parent: at, transform: *transform, kind, kinds });
-                    known.insert((at, *transform), next);
-                    next
-                }
-            };
-            at = next;
+        transforms.iter().fold(0, |at, transform| self.then(at, *transform, known))
+    }
+
+    fn then(&mut self, at: u16, transform: Transform, known: &mut HashMap<(u16, Transform), u16>) -> u16 {
+        if let Some(next) = known.get(&(at, transform)) {
+            return *next;
         }
-        at
+        let alone = if at == 0 { None } else { Some(self.then(0, transform, known)) };
+        let bit = self.kinds.iter().position(|kind| *kind == transform).unwrap_or_else(|| {
+            self.kinds.push(transform);
+            self.kinds.len() - 1
+        });
+        // There are fewer transformations than bits.
+        let kind = 1 << (bit & 63);
+        let kinds = self.steps.get(usize::from(at)).map_or(0, |step| step.kinds) | kind;
+        let next = u16::try_from(self.steps.len()).unwrap_or(u16::MAX);
+        self.steps.push(Step { parent: at, transform, alone: alone.unwrap_or(next), kind, kinds });
+        known.insert((at, transform), next);
+        next
     }
 
     /// The way through all rules but those that are gone; `stands` says in whose place something happens.
     fn way(&self, set: &RuleSet, needs: &[Option<Need>], gone: &Bits, stands: impl Fn(usize) -> bool) -> Way {
-        let count = set.rules.len();
-        let mut builders = [Builder::new(count), Builder::new(count)];
-        let chain_builders = || (0..self.steps.len()).map(|_| Builder::new(count)).collect::<Vec<_>>();
-        let mut by_chain = [chain_builders(), chain_builders()];
+        let mut builders = [Builder::default(), Builder::default()];
         for (index, (rule, need)) in set.rules.iter().zip(needs).enumerate() {
             if let (Some(need), Some(builder), false) =
                 (need, builders.get_mut(side(rule)), gone.contains(index))
             {
                 builder.add(index, need);
-                let Some(chains) = by_chain.get_mut(side(rule)) else { continue };
-                for chain in self.judged(index, rule) {
-                    if let Some(builder) = chains.get_mut(usize::from(chain)) {
-                        builder.add(index, need);
-                    }
-                }
             }
         }
-        // The whole way is walked where a request takes out rules that all rely on; that is seldom.
-        let fast = !gone.is_empty();
-        let mut way = Way {
-            scanners: builders.map(|builder| builder.build(fast)),
-            by_chain: by_chain.map(|chains| chains.into_iter().map(|builder| builder.build(fast)).collect()),
-            ..Way::default()
-        };
-        for (phase, rules) in way.phases.iter_mut().zip(&set.phases) {
-            *phase = self.phase(set, rules, gone);
+        let mut way =
+            Way { scanners: builders.map(|builder| builder.build(set.rules.len())), ..Way::default() };
+        for (number, (phase, rules)) in way.phases.iter_mut().zip(&set.phases).enumerate() {
+            if let Some(scanner) = way.scanners.get(usize::from(number > 1)) {
+                *phase = self.phase(set, rules, gone, scanner);
+            }
             for index in rules.iter().filter(|index| stands(**index)) {
                 phase.always.insert(*index);
             }
@@ -122,22 +111,23 @@ impl Plan {
         chains
     }
 
-    fn phase(&self, set: &RuleSet, rules: &[usize], gone: &Bits) -> PhasePlan {
+    fn phase(&self, set: &RuleSet, rules: &[usize], gone: &Bits, scanner: &Scanner) -> PhasePlan {
         let mut phase = PhasePlan { always: Bits::with_len(set.rules.len()), ..PhasePlan::default() };
         for index in rules.iter().filter(|index| !gone.contains(**index)) {
             let Some(condition) = set.rules.get(*index).and_then(|rule| rule.conditions.first()) else {
                 continue;
             };
-            if !self.filtered.contains(*index) {
+            let bit = scanner.bit(*index).filter(|_| self.filtered.contains(*index));
+            let Some(bit) = bit else {
                 phase.always.insert(*index);
                 continue;
-            }
+            };
             let chains = set.rules.get(*index).map(|rule| self.judged(*index, rule)).unwrap_or_default();
             for aim in &condition.targets {
-                let Some(group) = phase.group(aim, set.rules.len()) else { continue };
+                let Some(group) = phase.group(aim, scanner.blocks) else { continue };
                 for chain in &chains {
                     let kinds = self.steps.get(usize::from(*chain)).map_or(0, |step| step.kinds);
-                    group.add(*chain, kinds, *index, set.rules.len());
+                    group.add(*chain, kinds, bit);
                 }
             }
         }
@@ -146,7 +136,7 @@ impl Plan {
 }
 
 impl PhasePlan {
-    fn group(&mut self, aim: &Aim, rules: usize) -> Option<&mut Group> {
+    fn group(&mut self, aim: &Aim, blocks: usize) -> Option<&mut Group> {
         let target = &aim.target;
         let known = self.groups.iter().position(|group| {
             group.variable == target.variable
@@ -164,7 +154,7 @@ impl PhasePlan {
                 header: aim.header,
                 chains: Vec::new(),
                 kinds: 0,
-                rules: Bits::with_len(rules),
+                rules: vec![Block::default(); blocks].into(),
             });
             self.groups.len() - 1
         });
@@ -173,32 +163,33 @@ impl PhasePlan {
 }
 
 impl Group {
-    fn add(&mut self, chain: u16, kinds: u64, rule: usize, rules: usize) {
+    fn add(&mut self, chain: u16, kinds: u64, bit: usize) {
         self.kinds |= kinds;
-        self.rules.insert(rule);
-        match self.chains.iter_mut().find(|(known, _)| *known == chain) {
-            Some((_, bits)) => bits.insert(rule),
+        insert(&mut self.rules, bit);
+        match self.chains.iter_mut().find(|known| known.chain == chain) {
+            Some(known) => insert(&mut known.rules, bit),
             None => {
-                let mut bits = Bits::with_len(rules);
-                bits.insert(rule);
-                self.chains.push((chain, bits));
+                let mut rules: Box<[Block]> = vec![Block::default(); self.rules.len()].into();
+                insert(&mut rules, bit);
+                self.chains.push(Judged { chain, kinds, rules });
             }
         }
     }
 }
 
-/// What a value must have for the condition to hold; `None` where the rule must run whatever there is.
+/// What a value must have for the operator to match it; `None` where that cannot be told.
 fn needed(condition: &Condition) -> Option<Need> {
-    if condition.negated
-        || condition.targets.iter().any(|aim| aim.target.count || !is_still(aim.target.variable))
-    {
+    if condition.targets.iter().any(|aim| aim.target.count || !is_still(aim.target.variable)) {
         return None;
     }
     let Judge::Operator(operator) = &condition.judge else { return None };
-    let literal = |text: &str| Need { literals: Some(vec![text.as_bytes().to_vec()]), ..Need::default() };
+    let literals = |texts: &mut dyn Iterator<Item = &[u8]>| Need {
+        literals: Some(texts.map(|text| Literal::of(text.to_ascii_lowercase())).collect()),
+        ..Need::default()
+    };
     let need = match &**operator {
         Operator::Rx(expression) | Operator::RxGlobal(expression) => need::of(expression.translated()),
-        Operator::Pm(phrases) => Need { literals: Some(phrases.phrases().to_vec()), ..Need::default() },
+        Operator::Pm(phrases) => literals(&mut phrases.phrases().iter().map(Vec::as_slice)),
         Operator::ValidateByteRange(range) => {
             let mut outside = ByteSet::default();
             for byte in 0..=255 {
@@ -209,12 +200,12 @@ fn needed(condition: &Condition) -> Option<Need> {
             Need { sets: vec![outside], least: 1, literals: None }
         }
         Operator::Text(text) if condition.argument.is_none() && text.test() != TextTest::Within => {
-            literal(&condition.operator_argument)
+            literals(&mut std::iter::once(condition.operator_argument.as_bytes()))
         }
         _ => return None,
     };
     // What is found in the empty value is found in every value.
-    let empty = need.literals.iter().flatten().any(Vec::is_empty);
+    let empty = need.literals.iter().flatten().any(|literal| literal.text.is_empty());
     (!empty && need.least < usize::MAX).then_some(need)
 }
 

@@ -10,6 +10,7 @@
 
 mod build;
 mod fold;
+mod grams;
 pub(crate) mod need;
 pub(crate) mod scan;
 
@@ -18,7 +19,7 @@ use crate::syntax::names::Variable;
 use crate::syntax::targets::Selector;
 use crate::transforms::{ByteClasses, Transform};
 use fold::Folds;
-use scan::{More, Scanner};
+use scan::{Block, Scanner};
 
 /// How a rule set is walked.
 #[derive(Debug, Default)]
@@ -29,10 +30,10 @@ pub(crate) struct Plan {
     pub(crate) kinds: Vec<Transform>,
     /// For each rule, for each of its conditions: the chain.
     pub(crate) chains: Vec<Vec<u16>>,
-    /// Rules that are run only for values that the scan names.
+    /// Rules of which the scan tells whether their operator could match a value.
+    pub(crate) scanned: Bits,
+    /// Those of them that are run only for such values; the others are negated.
     pub(crate) filtered: Bits,
-    /// For each rule: what it needs beside what is looked for.
-    pub(crate) more: Vec<More>,
     /// All rules.
     pub(crate) whole: Way,
     /// The rules that are left where what was decided at load holds.
@@ -45,6 +46,8 @@ pub(crate) struct Plan {
 pub(crate) struct Step {
     pub(crate) parent: u16,
     pub(crate) transform: Transform,
+    /// The chain of this transformation alone.
+    pub(crate) alone: u16,
     /// The bit of the transformation.
     pub(crate) kind: u64,
     /// The bits of all up to here.
@@ -56,8 +59,6 @@ pub(crate) struct Step {
 pub(crate) struct Way {
     /// Finds what rules of the request's phases, and of the later ones, need.
     pub(crate) scanners: [Scanner; 2],
-    /// The same for what comes out of each chain, where that is not what went in.
-    pub(crate) by_chain: [Vec<Scanner>; 2],
     pub(crate) phases: [PhasePlan; 5],
 }
 
@@ -77,12 +78,21 @@ pub(crate) struct Group {
     pub(crate) selector: Selector,
     /// For a request header: the number of its name.
     pub(crate) header: Option<u16>,
-    /// Chains, with the rules that judge what comes out of them.
-    pub(crate) chains: Vec<(u16, Bits)>,
+    pub(crate) chains: Vec<Judged>,
     /// The bits of all transformations in them.
     pub(crate) kinds: u64,
-    /// All these rules.
-    pub(crate) rules: Bits,
+    /// All their rules.
+    pub(crate) rules: Box<[Block]>,
+}
+
+/// The rules that judge what comes out of a chain.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    pub(crate) chain: u16,
+    /// The bits of its transformations.
+    pub(crate) kinds: u64,
+    /// The rules, as the scanner numbers them.
+    pub(crate) rules: Box<[Block]>,
 }
 
 impl Plan {

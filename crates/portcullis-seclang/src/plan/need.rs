@@ -4,38 +4,91 @@
 //! Expressions are of bytes; `(?i)` in them folds ASCII alone, so that no letter beyond it stands for one
 //! within.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use regex_syntax::ParserBuilder;
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
 /// A set of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct ByteSet(pub(crate) [u64; 4]);
 
+/// A text that is looked for, in any case; itself in lower case.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) struct Literal {
+    pub(crate) text: Vec<u8>,
+    /// Where it begins, or ends, a word does too: no letter, digit or `_` stands beside it.
+    pub(crate) before: bool,
+    pub(crate) after: bool,
+}
+
 /// What a match must contain.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Need {
-    /// One of these, in any case; all in lower case, none empty.
-    pub(crate) literals: Option<Vec<Vec<u8>>>,
-    /// A byte of each of these.
+    /// One of these; none is empty.
+    pub(crate) literals: Option<Vec<Literal>>,
+    /// A byte of each of these, the rarest first.
     pub(crate) sets: Vec<ByteSet>,
     /// At least so many bytes.
     pub(crate) least: usize,
 }
 
-/// Sets of literals beyond this size say too little.
-const MOST_LITERALS: usize = 600;
+/// Sets of literals beyond this size are not kept.
+const MOST_LITERALS: usize = 3000;
 /// Alternatives that are spelt out.
 const MOST_EXACT: usize = 128;
+/// Literals of this length say enough: no class is spelt out at their end.
+const LONG: usize = 5;
 /// Sets of bytes that are kept.
 const MOST_SETS: usize = 4;
+
+impl Literal {
+    pub(crate) fn of(text: Vec<u8>) -> Self {
+        Self { text, before: false, after: false }
+    }
+
+    /// A place between a letter, digit or `_` and something else.
+    fn boundary() -> Self {
+        Self { text: Vec::new(), before: true, after: true }
+    }
+
+    fn then(&self, next: &Self) -> Self {
+        let text: Vec<u8> = self.text.iter().chain(&next.text).copied().collect();
+        let (before, after) = match (self.text.is_empty(), next.text.is_empty()) {
+            (true, true) => (self.before || next.before, self.before || next.before),
+            (true, false) => (self.before || next.before, next.after),
+            (false, true) => (self.before, self.after || next.before),
+            (false, false) => (self.before, next.after),
+        };
+        Self { text, before, after }
+    }
+
+    /// A boundary beside a byte that is of no word says something else, which is not looked at.
+    fn settled(mut self) -> Self {
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        self.before &= self.text.first().is_some_and(is_word);
+        self.after &= self.text.last().is_some_and(is_word);
+        self
+    }
+
+    /// How many of it a thousand bytes of everyday text have, roughly.
+    fn likelihood(&self) -> f64 {
+        let bounds = if self.before { 0.3 } else { 1.0 } * if self.after { 0.3 } else { 1.0 };
+        self.text.iter().fold(1000.0 * bounds, |found, byte| found * f64::from(commonness(*byte)) / 1000.0)
+    }
+}
 
 impl ByteSet {
     pub(crate) fn insert(&mut self, byte: u8) {
         if let Some(word) = self.0.get_mut(usize::from(byte >> 6)) {
             *word |= 1 << (byte & 63);
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn with(mut self, byte: u8) -> Self {
+        self.insert(byte);
+        self
     }
 
     #[cfg(test)]
@@ -70,9 +123,9 @@ impl ByteSet {
         self.0.into_iter().map(u64::count_ones).sum()
     }
 
-    /// How likely a value of everyday text is to have one of them, times 1000.
-    fn likelihood(self) -> u32 {
-        self.bytes().map(|byte| 1000 - 1000 / (1 + commonness(byte) / 10)).sum()
+    /// How many of them a thousand bytes of everyday text have, roughly.
+    pub(crate) fn likelihood(self) -> f64 {
+        self.bytes().map(|byte| f64::from(commonness(byte))).sum()
     }
 }
 
@@ -110,57 +163,58 @@ pub(crate) fn of(expression: &str) -> Need {
 #[derive(Clone, Debug, Default)]
 struct Info {
     /// Everything it matches, in lower case.
-    exact: Option<BTreeSet<Vec<u8>>>,
+    exact: Option<BTreeSet<Literal>>,
     /// One of these is in everything it matches.
-    required: Option<BTreeSet<Vec<u8>>>,
+    required: Option<BTreeSet<Literal>>,
 }
 
 impl Info {
-    fn exactly(text: Vec<u8>) -> Self {
-        Self { exact: Some(BTreeSet::from([text])), required: None }
+    fn exactly(literal: Literal) -> Self {
+        Self { exact: Some(BTreeSet::from([literal])), required: None }
     }
 
     /// The better of what is known as a set of which one is needed.
-    fn best(&self) -> Option<BTreeSet<Vec<u8>>> {
-        let exact = self.exact.as_ref().filter(|exact| exact.iter().all(|text| !text.is_empty()));
+    fn best(&self) -> Option<BTreeSet<Literal>> {
+        let exact = self.exact.as_ref().filter(|exact| exact.iter().all(|literal| !literal.text.is_empty()));
         better(exact.cloned(), self.required.clone())
     }
 
-    fn required(&self) -> Option<Vec<Vec<u8>>> {
-        self.best().filter(|set| set.len() <= MOST_LITERALS).map(|set| minimal(&set))
+    fn required(&self) -> Option<Vec<Literal>> {
+        self.best().filter(|set| set.len() <= MOST_LITERALS).map(minimal)
     }
 }
 
 /// Without literals that contain another of the set.
-fn minimal(set: &BTreeSet<Vec<u8>>) -> Vec<Vec<u8>> {
-    set.iter()
-        .filter(|text| {
-            !set.iter().any(|other| other.len() < text.len() && memchr::memmem::find(text, other).is_some())
-        })
-        .cloned()
-        .collect()
-}
-
-/// How seldom a value has one of the set: the least rare decides.
-fn score(set: &BTreeSet<Vec<u8>>) -> f64 {
-    let rarity = |text: &Vec<u8>| -> f64 {
-        text.iter().map(|byte| (1000.0 / f64::from(commonness(*byte))).ln()).sum()
+fn minimal(set: BTreeSet<Literal>) -> Vec<Literal> {
+    let set: BTreeSet<Literal> = set.into_iter().map(Literal::settled).collect();
+    let free: HashSet<&[u8]> =
+        set.iter().filter(|one| !one.before && !one.after).map(|one| one.text.as_slice()).collect();
+    let has_another = |literal: &Literal| {
+        let whole = literal.text.len();
+        let shorter = |length: usize| literal.text.windows(length).any(|part| free.contains(part));
+        (1..whole).any(shorter)
+            || ((literal.before || literal.after) && free.contains(literal.text.as_slice()))
     };
-    let least = set.iter().map(rarity).fold(f64::INFINITY, f64::min);
-    least - f64::from(u32::try_from(set.len()).unwrap_or(u32::MAX)).ln() * 0.7
+    set.iter().filter(|literal| !has_another(literal)).cloned().collect()
 }
 
-fn better(a: Option<BTreeSet<Vec<u8>>>, b: Option<BTreeSet<Vec<u8>>>) -> Option<BTreeSet<Vec<u8>>> {
+/// How many finds a thousand bytes of everyday text have, roughly.
+fn likelihood<'a>(set: impl IntoIterator<Item = &'a Literal>) -> f64 {
+    set.into_iter().map(Literal::likelihood).sum()
+}
+
+fn better(a: Option<BTreeSet<Literal>>, b: Option<BTreeSet<Literal>>) -> Option<BTreeSet<Literal>> {
     match (a, b) {
-        (Some(a), Some(b)) => Some(if score(&a) >= score(&b) { a } else { b }),
+        (Some(a), Some(b)) => Some(if likelihood(&a) <= likelihood(&b) { a } else { b }),
         (a, b) => a.or(b),
     }
 }
 
 fn literals(hir: &Hir) -> Info {
     match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => Info::exactly(Vec::new()),
-        HirKind::Literal(literal) => Info::exactly(literal.0.to_ascii_lowercase()),
+        HirKind::Look(Look::WordAscii) => Info::exactly(Literal::boundary()),
+        HirKind::Empty | HirKind::Look(_) => Info::exactly(Literal::default()),
+        HirKind::Literal(literal) => Info::exactly(Literal::of(literal.0.to_ascii_lowercase())),
         HirKind::Class(class) => class_info(class),
         HirKind::Capture(capture) => literals(&capture.sub),
         HirKind::Repetition(repetition) => {
@@ -168,7 +222,7 @@ fn literals(hir: &Hir) -> Info {
             match (repetition.min, repetition.max) {
                 (0, Some(1)) => {
                     let exact = sub.exact.filter(|exact| exact.len() < MOST_EXACT).map(|mut exact| {
-                        exact.insert(Vec::new());
+                        exact.insert(Literal::default());
                         exact
                     });
                     Info { exact, required: None }
@@ -195,7 +249,7 @@ fn class_info(class: &Class) -> Info {
     let mut exact = BTreeSet::new();
     for range in class.iter() {
         for byte in range.start()..=range.end() {
-            exact.insert(vec![byte.to_ascii_lowercase()]);
+            exact.insert(Literal::of(vec![byte.to_ascii_lowercase()]));
             if exact.len() > 16 {
                 return Info::default();
             }
@@ -206,17 +260,12 @@ fn class_info(class: &Class) -> Info {
 
 fn concat(subs: impl Iterator<Item = Info>) -> Info {
     let mut required = None;
-    let mut exact = BTreeSet::from([Vec::new()]);
+    let mut exact = BTreeSet::from([Literal::default()]);
     let mut whole = true;
     for sub in subs {
         match sub.exact {
-            Some(next) if exact.len() * next.len() <= MOST_EXACT => {
-                exact = exact
-                    .iter()
-                    .flat_map(|before| {
-                        next.iter().map(|after| before.iter().chain(after).copied().collect::<Vec<u8>>())
-                    })
-                    .collect();
+            Some(next) if exact.len() * next.len() <= MOST_EXACT && !(next.len() > 3 && is_long(&exact)) => {
+                exact = exact.iter().flat_map(|before| next.iter().map(|after| before.then(after))).collect();
             }
             next => {
                 whole = false;
@@ -224,7 +273,7 @@ fn concat(subs: impl Iterator<Item = Info>) -> Info {
                 required = info.best();
                 let sub = Info { exact: next.clone(), required: sub.required };
                 required = better(required, sub.best());
-                exact = next.unwrap_or_else(|| BTreeSet::from([Vec::new()]));
+                exact = next.unwrap_or_else(|| BTreeSet::from([Literal::default()]));
             }
         }
     }
@@ -232,6 +281,10 @@ fn concat(subs: impl Iterator<Item = Info>) -> Info {
         return Info { exact: Some(exact), required };
     }
     Info { required: Info { exact: Some(exact), required }.best(), exact: None }
+}
+
+fn is_long(set: &BTreeSet<Literal>) -> bool {
+    set.iter().all(|literal| literal.text.len() >= LONG)
 }
 
 fn alternation(subs: &[Hir]) -> Info {
@@ -300,20 +353,22 @@ fn sets(hir: &Hir) -> Vec<ByteSet> {
         }
     };
     found.retain(|set| set.len() < 200);
-    found.sort_by_cached_key(|set| set.likelihood());
+    found.sort_by(|a, b| a.likelihood().total_cmp(&b.likelihood()));
     found.dedup();
     found.truncate(MOST_SETS * 2);
     found
 }
 
-/// Whether what is needed tells more by its literals than by its rarest bytes.
+/// Whether what is needed tells more by its literals than by its rarest bytes, which are found more cheaply.
 pub(crate) fn prefers_literals(need: &Need) -> bool {
     let Some(literals) = &need.literals else { return false };
-    let Some(rarest) = need.sets.first() else { return true };
-    let shortest = literals.iter().map(Vec::len).min().unwrap_or(0);
-    // Short literals are found in everything; a rare byte is not.
-    // A byte is found more cheaply as such.
-    shortest >= 3 || (shortest == 2 && rarest.likelihood() > 300)
+    // Every text has such, and they are not looked for in passing.
+    let is_weak =
+        |literal: &Literal| literal.text.len() == 2 && literal.text.iter().all(u8::is_ascii_alphabetic);
+    if literals.iter().any(is_weak) {
+        return false;
+    }
+    need.sets.first().is_none_or(|rarest| likelihood(literals) < rarest.likelihood())
 }
 
 #[cfg(test)]
@@ -323,7 +378,7 @@ mod tests {
     fn literals_of(expression: &str) -> Option<Vec<String>> {
         of(expression)
             .literals
-            .map(|all| all.iter().map(|text| String::from_utf8_lossy(text).into_owned()).collect())
+            .map(|all| all.iter().map(|one| String::from_utf8_lossy(&one.text).into_owned()).collect())
     }
 
     #[test]

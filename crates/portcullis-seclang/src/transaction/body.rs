@@ -38,8 +38,14 @@ impl State {
             return None;
         }
         let bytes = std::mem::take(&mut self.body.bytes);
-        let whole = self.strings.push(&bytes);
+        let whole = self.strings.promise(&bytes);
         self.body.whole = Some(whole);
+        let stopped = self.read_body(set, whole, &bytes);
+        self.strings.keep_promise(whole, bytes);
+        stopped
+    }
+
+    fn read_body(&mut self, set: &RuleSet, whole: StrId, bytes: &[u8]) -> Option<Intervention> {
         let processor = match self.body.processor {
             Some(processor) => processor,
             None if self.switches.force_request_body => {
@@ -56,8 +62,8 @@ impl State {
         }
         if processor == Processor::Urlencoded {
             let read =
-                bodies::urlencoded(&bytes, set.settings.argument_separator, set.settings.arguments_limit);
-            self.body.args = self.keep_fields(whole, &bytes, &read.fields);
+                bodies::urlencoded(bytes, set.settings.argument_separator, set.settings.arguments_limit);
+            self.body.args = self.keep_fields(whole, bytes, &read.fields);
             self.request.bad_encoding |= read.invalid_encoding;
             if read.overflow {
                 self.body_error(&format!("more than {} arguments", set.settings.arguments_limit));
@@ -72,8 +78,8 @@ impl State {
         };
         let content_type =
             self.header(set, b"content-type").map(|id| self.text(set, id).to_vec()).unwrap_or_default();
-        let read = processor.read(&content_type, &bytes, &limits);
-        self.keep_body(whole, &bytes, &read);
+        let read = processor.read(&content_type, bytes, &limits);
+        self.keep_body(whole, bytes, &read);
         if processor == Processor::Multipart {
             let files: u64 = read.files.iter().map(|file| file.content.len() as u64).sum();
             let rest = self.body.length.saturating_sub(files);

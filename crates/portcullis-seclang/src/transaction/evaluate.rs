@@ -85,7 +85,7 @@ impl State {
             self.resolve(set, aim);
         }
         let planned = self.walk == Walk::Planned;
-        let filtered = planned && link == 0 && set.plan.filtered.contains(index);
+        let scanned = planned && link == 0 && set.plan.scanned.contains(index);
         let side = set.rules.get(index).map_or(0, |rule| self.side(rule.phase));
         let mut any = false;
         let mut at = from;
@@ -95,7 +95,8 @@ impl State {
                 continue;
             }
             if condition.multi_match {
-                any |= self.judge_each_step(set, condition, candidate);
+                let scanned = scanned.then_some((index, side));
+                any |= self.judge_each_step(set, condition, candidate, scanned);
                 continue;
             }
             let value = if planned {
@@ -103,12 +104,8 @@ impl State {
             } else {
                 self.transformed(set, condition, candidate.value)
             };
-            if let (true, Val::Str(id)) = (filtered, value)
-                && !self.could_match(set, candidate.value, id, index, side)
-            {
-                continue;
-            }
-            any |= self.judge_value(set, condition, candidate, value);
+            let scanned = scanned.then_some((index, side));
+            any |= self.judge_value(set, condition, candidate, value, scanned);
         }
         self.candidates.truncate(from);
         any
@@ -146,28 +143,40 @@ impl State {
     }
 
     /// `multiMatch`: the value as it is, and after every transformation that changes it.
-    fn judge_each_step(&mut self, set: &RuleSet, condition: &Condition, candidate: Candidate) -> bool {
+    fn judge_each_step(
+        &mut self,
+        set: &RuleSet,
+        condition: &Condition,
+        candidate: Candidate,
+        scanned: Option<(usize, usize)>,
+    ) -> bool {
         let mut id = self.textual(candidate.value);
-        let mut any = self.judge_value(set, condition, candidate, Val::Str(id));
+        let mut any = self.judge_value(set, condition, candidate, Val::Str(id), scanned);
         for transform in &condition.transforms {
             let next = self.step(set, *transform, id);
             if next != id {
                 id = next;
-                any |= self.judge_value(set, condition, candidate, Val::Str(id));
+                any |= self.judge_value(set, condition, candidate, Val::Str(id), scanned);
             }
         }
         any
     }
 
-    /// Judges one value and, on a match, remembers it and writes what the rule writes.
+    /// Judges one value and, on a match, remembers it and writes what the rule writes. Where the scan tells of
+    /// the rule (its index, and the side of the scan), the operator runs only if it could match.
     fn judge_value(
         &mut self,
         set: &RuleSet,
         condition: &Condition,
         candidate: Candidate,
         value: Val,
+        scanned: Option<(usize, usize)>,
     ) -> bool {
-        if self.holds(set, condition, value) == condition.negated {
+        let could = match (scanned, value) {
+            (Some((rule, side)), Val::Str(id)) => self.could_match(set, id, rule, side),
+            _ => true,
+        };
+        if (could && self.holds(set, condition, value)) == condition.negated {
             return false;
         }
         let matched = Candidate { value, ..candidate };

@@ -5,7 +5,7 @@ use super::state::State;
 use crate::load::actions::Phase;
 use crate::plan::Group;
 use crate::plan::need::ByteSet;
-use crate::plan::scan::Scanner;
+use crate::plan::scan::{Block, Scanner};
 use crate::rules::{Condition, RuleSet};
 use crate::settings::EngineMode;
 use crate::strings::StrId;
@@ -16,10 +16,11 @@ use crate::values::Val;
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
     of: Vec<Fact>,
-    /// For each value that a chain may change, for each chain: what comes out of it.
-    cells: Vec<Cell>,
-    /// Rules that could match, for each value that was scanned.
-    candidates: Vec<u64>,
+    /// For each value that a chain may change, for each chain: one more than the value that comes out of it, 0
+    /// where that is not known yet.
+    cells: Vec<u32>,
+    /// For each value that was scanned: the rules that could match, then those one of whose literals is in it.
+    candidates: Vec<Block>,
     /// What was worked out for bytes of some kinds, for the next value of the same.
     changing: [(ByteClasses, u64); 8],
 }
@@ -34,15 +35,10 @@ struct Fact {
     cells: u32,
     /// One more than the place in `candidates`, for each scanner.
     candidates: [u32; 4],
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Cell {
-    /// One more than the value; 0 where it is not known yet.
-    value: u32,
-    /// One more than the place in `candidates`, and the scanner it is of.
-    candidates: u32,
-    side: u8,
+    /// One more than another value that differs in the case of letters alone.
+    twin: u32,
+    /// One more than the next value that was made of the same one.
+    variant: u32,
 }
 
 impl State {
@@ -132,25 +128,48 @@ impl State {
         for at in from..self.candidates.len() {
             let Some(candidate) = self.candidates.get(at).copied() else { continue };
             let id = self.textual(candidate.value);
-            if self.changing_of(set, id) & group.kinds == 0 {
-                self.join(set, (id, id, 0), side, &group.rules.0, hot);
+            let changing = self.changing_of(set, id);
+            if changing & group.kinds == 0 {
+                self.join(set, id, side, &group.rules, hot);
                 continue;
             }
-            for (chain, rules) in &group.chains {
-                let after = self.chained(set, id, *chain);
-                self.join(set, (id, after, *chain), side, &rules.0, hot);
+            // Those that see the value as it is are put together.
+            let mut same = [Block::default(); 4];
+            let Some(same) = same.get_mut(..group.rules.len()) else {
+                self.join_each(set, id, side, group, hot);
+                continue;
+            };
+            for judged in &group.chains {
+                let after =
+                    if changing & judged.kinds == 0 { id } else { self.chained(set, id, judged.chain) };
+                if after == id {
+                    unite(same, &judged.rules);
+                } else {
+                    self.join(set, after, side, &judged.rules, hot);
+                }
             }
+            self.join(set, id, side, same, hot);
         }
         self.candidates.truncate(from);
     }
 
-    /// Adds those of `rules` that could match what came out of a chain: what went in, what came out, the chain.
-    fn join(&mut self, set: &RuleSet, of: (StrId, StrId, u16), side: usize, rules: &[u64], hot: &mut [u64]) {
-        let place = self.scanned(set, of, side);
-        let candidates = self.facts.candidates.get(place..).unwrap_or_default();
-        for ((hot, rules), candidates) in hot.iter_mut().zip(rules).zip(candidates) {
-            *hot |= rules & candidates;
+    fn join_each(&mut self, set: &RuleSet, id: StrId, side: usize, group: &Group, hot: &mut [u64]) {
+        for judged in &group.chains {
+            let after = self.chained(set, id, judged.chain);
+            self.join(set, after, side, &judged.rules, hot);
         }
+    }
+
+    /// Adds those of `rules` that could match a value.
+    fn join(&mut self, set: &RuleSet, id: StrId, side: usize, rules: &[Block], hot: &mut [u64]) {
+        let Some(scanner) = scanner(set, side) else { return };
+        let place = self.scanned(set, scanner, id, side);
+        let candidates = self.facts.candidates.get(place..).unwrap_or_default();
+        scanner.both(rules, candidates, |rule| {
+            if let Some(word) = hot.get_mut(rule as usize / 64) {
+                *word |= 1 << (rule % 64);
+            }
+        });
     }
 
     fn changing_of(&mut self, set: &RuleSet, id: StrId) -> u64 {
@@ -208,24 +227,63 @@ impl State {
 
     /// The value after a chain of transformations.
     pub(crate) fn chained(&mut self, set: &RuleSet, id: StrId, chain: u16) -> StrId {
+        self.chained_from(set, id, id, chain)
+    }
+
+    /// The same for a value that was itself made of `root`.
+    fn chained_from(&mut self, set: &RuleSet, root: StrId, id: StrId, chain: u16) -> StrId {
         let Some(step) = set.plan.steps.get(usize::from(chain)).filter(|_| chain != 0) else { return id };
         if self.changing_of(set, id) & step.kinds == 0 {
             return id;
         }
         let cell = self.cell(set, id, chain);
-        if let Some(value) = cell.and_then(|cell| self.facts.cells.get(cell)?.value.checked_sub(1)) {
+        if let Some(value) = cell.and_then(|cell| self.facts.cells.get(cell)?.checked_sub(1)) {
             return StrId(value);
         }
-        let before = self.chained(set, id, step.parent);
+        let before = self.chained_from(set, root, id, step.parent);
         let after = if self.changing_of(set, before) & step.kind == 0 {
             before
+        } else if step.parent != 0 {
+            // Other chains may have done the same to the same value.
+            self.chained_from(set, root, before, step.alone)
         } else {
-            self.step(set, step.transform, before)
+            let after = self.step(set, step.transform, before);
+            if after == before { after } else { self.variant(set, root, after) }
         };
         if let Some(cell) = cell.and_then(|cell| self.facts.cells.get_mut(cell)) {
-            cell.value = after.0.wrapping_add(1);
+            *cell = after.0.wrapping_add(1);
         }
         after
+    }
+
+    /// What was made of `root`, as `before` became `fresh`: the same value under one number, whichever chain it
+    /// came out of.
+    fn variant(&mut self, set: &RuleSet, root: StrId, fresh: StrId) -> StrId {
+        let text = self.strings.get(fresh, &set.constants);
+        let mut twin = None;
+        let (mut last, mut next) = (root, Some(root));
+        while let Some(known) = next {
+            let other = self.strings.get(known, &set.constants);
+            if other == text {
+                self.strings.forget_last(fresh);
+                return known;
+            }
+            // Constants are not kept track of.
+            if twin.is_none() && known.as_constant().is_none() && other.eq_ignore_ascii_case(text) {
+                twin = Some(known);
+            }
+            last = known;
+            let fact = self.facts.of.get(known.index());
+            next = fact.and_then(|fact| fact.variant.checked_sub(1)).map(StrId);
+        }
+        self.fact(set, fresh);
+        if let Some(fact) = self.facts.of.get_mut(last.index()) {
+            fact.variant = fresh.0 + 1;
+        }
+        if let (Some(twin), Some(fact)) = (twin, self.facts.of.get_mut(fresh.index())) {
+            fact.twin = twin.0 + 1;
+        }
+        fresh
     }
 
     /// The place for what comes out of a chain. Constants of the set have none.
@@ -233,75 +291,51 @@ impl State {
         let fact = self.facts.of.get_mut(id.index())?;
         if fact.cells == 0 {
             let start = self.facts.cells.len();
-            self.facts.cells.resize(start + set.plan.steps.len(), Cell::default());
+            self.facts.cells.resize(start + set.plan.steps.len(), 0);
             fact.cells = u32::try_from(start + 1).unwrap_or(0);
         }
         (fact.cells as usize).checked_sub(1).map(|start| start + usize::from(chain))
     }
 
-    /// Where the candidates are of what came out of a chain: what went in, what came out, the chain.
-    fn scanned(&mut self, set: &RuleSet, (from, id, chain): (StrId, StrId, u16), side: usize) -> usize {
-        let way = if side < 2 { &set.plan.whole } else { &set.plan.folded };
-        let fact = self.fact(set, id);
-        let (cell, known) = if from == id {
-            (None, fact.candidates.get(side).copied().unwrap_or(0))
-        } else {
-            let cell = self.cell(set, from, chain);
-            let known = cell.and_then(|cell| self.facts.cells.get(cell));
-            let known = known.filter(|cell| usize::from(cell.side) == side).map_or(0, |cell| cell.candidates);
-            (cell, known)
+    /// Where the candidates of a value are.
+    fn scanned(&mut self, set: &RuleSet, scanner: &Scanner, id: StrId, side: usize) -> usize {
+        let known = |facts: &Facts, id: usize| {
+            facts.of.get(id).and_then(|fact| (*fact.candidates.get(side)? as usize).checked_sub(1))
         };
-        if let Some(place) = (known as usize).checked_sub(1) {
+        if let Some(place) = known(&self.facts, id.index()) {
             return place;
         }
-        let scanner = if from == id {
-            way.scanners.get(side & 1)
-        } else {
-            way.by_chain.get(side & 1).and_then(|chains| chains.get(usize::from(chain)))
-        };
-        let Some(scanner) = scanner else { return usize::MAX };
-        let place = self.facts.candidates.len();
-        self.facts.candidates.resize(place + scanner.words, 0);
+        let fact = self.fact(set, id);
+        // What differs in the case of letters alone has the same literals, which stand behind the candidates.
+        let twin = (fact.twin as usize).checked_sub(1).and_then(|twin| known(&self.facts, twin));
+        let candidates = &mut self.facts.candidates;
+        let (place, literals) = (candidates.len(), candidates.len() + scanner.blocks);
+        candidates.resize(literals + scanner.blocks, Block::default());
         let text = self.strings.get(id, &set.constants);
-        if let Some(out) = self.facts.candidates.get_mut(place..) {
-            scanner.find(text, out);
-            scanner.settle(&set.plan.more, text.len(), &fact.present, out);
+        match twin.map(|twin| twin + scanner.blocks) {
+            Some(twin) => candidates.copy_within(twin..twin + scanner.blocks, literals),
+            None => {
+                if let Some(out) = candidates.get_mut(literals..) {
+                    scanner.find(text, &fact.present, out);
+                }
+            }
         }
-        let known = u32::try_from(place + 1).unwrap_or(0);
-        match cell {
-            Some(cell) => {
-                if let Some(cell) = self.facts.cells.get_mut(cell) {
-                    cell.candidates = known;
-                    cell.side = u8::try_from(side).unwrap_or(u8::MAX);
-                }
-            }
-            None if from == id => {
-                let slot = self.facts.of.get_mut(id.index()).and_then(|fact| fact.candidates.get_mut(side));
-                if let Some(slot) = slot {
-                    *slot = known;
-                }
-            }
-            None => {}
+        candidates.copy_within(literals.., place);
+        if let Some(out) = candidates.get_mut(place..literals) {
+            scanner.settle(text.len(), &fact.present, out);
+        }
+        let slot = self.facts.of.get_mut(id.index()).and_then(|fact| fact.candidates.get_mut(side));
+        if let Some(slot) = slot {
+            *slot = u32::try_from(place + 1).unwrap_or(0);
         }
         place
     }
 
-    /// Whether the rule could match what came out of its chain.
-    pub(crate) fn could_match(
-        &mut self,
-        set: &RuleSet,
-        from: Val,
-        id: StrId,
-        rule: usize,
-        side: usize,
-    ) -> bool {
-        let chain = set.plan.chains.get(rule).and_then(|chains| chains.first()).copied().unwrap_or(0);
-        let from = match from {
-            Val::Str(from) => from,
-            Val::Int(_) => return true,
-        };
-        let place = self.scanned(set, (from, id, chain), side);
-        self.facts.candidates.get(place + rule / 64).is_none_or(|word| word & 1 << (rule % 64) != 0)
+    /// Whether the operator of the rule could match a value.
+    pub(crate) fn could_match(&mut self, set: &RuleSet, id: StrId, rule: usize, side: usize) -> bool {
+        let Some(scanner) = scanner(set, side) else { return true };
+        let place = self.scanned(set, scanner, id, side);
+        scanner.has(self.facts.candidates.get(place..).unwrap_or_default(), rule)
     }
 
     /// The value after the transformations of the condition, as the plan has them.
@@ -319,6 +353,18 @@ impl State {
         let chain = set.plan.chains.get(rule).and_then(|chains| chains.get(link)).copied().unwrap_or(0);
         let id = self.textual(value);
         Val::Str(self.chained(set, id, chain))
+    }
+}
+
+/// The scanner of a side.
+fn scanner(set: &RuleSet, side: usize) -> Option<&Scanner> {
+    let way = if side < 2 { &set.plan.whole } else { &set.plan.folded };
+    way.scanners.get(side & 1)
+}
+
+fn unite(all: &mut [Block], more: &[Block]) {
+    for (word, more) in all.as_flattened_mut().iter_mut().zip(more.as_flattened()) {
+        *word |= more;
     }
 }
 

@@ -8,29 +8,21 @@ use std::borrow::Cow;
 use super::settle;
 
 pub(super) fn apply(input: &[u8]) -> Cow<'_, [u8]> {
-    let mut out = Vec::with_capacity(input.len());
+    let mut out = vec![0; input.len()];
+    let mut length = 0_usize;
+    // Whether a space was written last. No branch depends on the text.
     let mut space = false;
     for &byte in input {
-        match byte {
-            b'"' | b'\'' | b'\\' | b'^' => {}
-            b' ' | b',' | b';' | b'\t' | b'\r' | b'\n' => {
-                if !space {
-                    out.push(b' ');
-                    space = true;
-                }
-            }
-            b'/' | b'(' => {
-                if space {
-                    out.pop();
-                    space = false;
-                }
-                out.push(byte);
-            }
-            _ => {
-                space = false;
-                out.push(byte.to_ascii_lowercase());
-            }
+        let goes = matches!(byte, b'"' | b'\'' | b'\\' | b'^');
+        let parts = matches!(byte, b' ' | b',' | b';' | b'\t' | b'\r' | b'\n');
+        let joins = matches!(byte, b'/' | b'(');
+        length -= usize::from(joins & space);
+        if let Some(slot) = out.get_mut(length) {
+            *slot = if parts { b' ' } else { byte.to_ascii_lowercase() };
         }
+        length += usize::from(!(goes | (parts & space)));
+        space = parts | (goes & space);
     }
+    out.truncate(length);
     settle(input, out)
 }

@@ -47,6 +47,10 @@ fn after_end(inside: &[u8]) -> Option<&[u8]> {
 
 /// Without `/*`, `*/`, `<!--`, `-->`, `--` and `#`, whatever stands between them.
 pub(super) fn remove_chars(input: &[u8]) -> Cow<'_, [u8]> {
+    let marks = [&b"--"[..], b"/*", b"*/"];
+    if memchr::memchr(b'#', input).is_none() && marks.iter().all(|mark| memmem::find(input, mark).is_none()) {
+        return Cow::Borrowed(input);
+    }
     let mut out = Vec::with_capacity(input.len());
     let mut rest = input;
     loop {

@@ -296,6 +296,20 @@ fn settle(input: &[u8], out: Vec<u8>) -> Cow<'_, [u8]> {
     if out == input { Cow::Borrowed(input) } else { Cow::Owned(out) }
 }
 
+/// The bytes that `keep` takes. Each is written and only sometimes kept: no branch depends on the text.
+fn sift(input: &[u8], keep: impl Fn(u8) -> bool) -> Vec<u8> {
+    let mut out = vec![0; input.len()];
+    let mut length = 0;
+    for &byte in input {
+        if let Some(slot) = out.get_mut(length) {
+            *slot = byte;
+        }
+        length += usize::from(keep(byte));
+    }
+    out.truncate(length);
+    out
+}
+
 /// Rewrites `input` from the first of its `trigger` bytes on: `step` takes what begins with that byte, appends
 /// what becomes of it and gives back what follows. Runs without a trigger are copied whole.
 fn rewrite<'a>(

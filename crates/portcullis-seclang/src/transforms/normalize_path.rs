@@ -10,11 +10,24 @@ use std::borrow::Cow;
 use super::settle;
 
 pub(super) fn apply(input: &[u8]) -> Cow<'_, [u8]> {
+    if is_normal(input) {
+        return Cow::Borrowed(input);
+    }
     normalize(input, |byte| byte == b'/')
 }
 
 pub(super) fn apply_win(input: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'\\', input).is_none() && is_normal(input) {
+        return Cow::Borrowed(input);
+    }
     normalize(input, |byte| matches!(byte, b'/' | b'\\'))
+}
+
+/// Whether no segment is empty or begins with a dot: what is then in normal form already. `false` is not certain.
+fn is_normal(input: &[u8]) -> bool {
+    !input.starts_with(b".")
+        && memchr::memchr_iter(b'/', input)
+            .all(|at| input.get(at + 1).is_none_or(|next| !matches!(next, b'/' | b'.')))
 }
 
 fn normalize(input: &[u8], slash: impl Fn(u8) -> bool) -> Cow<'_, [u8]> {

@@ -36,27 +36,22 @@ fn percent<'a>(out: &mut Vec<u8>, escape: &'a [u8]) -> &'a [u8] {
     escape.get(1..).unwrap_or_default()
 }
 
-fn decode_by<'a>(input: &'a [u8], mut step: impl FnMut(&mut Vec<u8>, &'a [u8]) -> &'a [u8]) -> Cow<'a, [u8]> {
-    let Some(mut at) = memchr::memchr2(b'%', b'+', input) else { return Cow::Borrowed(input) };
+fn decode_by<'a>(
+    mut input: &'a [u8],
+    mut step: impl FnMut(&mut Vec<u8>, &'a [u8]) -> &'a [u8],
+) -> Cow<'a, [u8]> {
+    if memchr::memchr2(b'%', b'+', input).is_none() {
+        return Cow::Borrowed(input);
+    }
+    let whole = input;
     let mut out = Vec::with_capacity(input.len());
-    let mut rest = input;
     loop {
-        let (plain, here) = rest.split_at(at);
-        out.extend_from_slice(plain);
-        rest = match here {
-            [b'+', tail @ ..] => {
-                out.push(b' ');
-                tail
-            }
-            escape => step(&mut out, escape),
-        };
-        match memchr::memchr2(b'%', b'+', rest) {
-            Some(next) => at = next,
-            None => {
-                out.extend_from_slice(rest);
-                return settle(input, out);
-            }
+        let (plain, escape) = input.split_at(memchr::memchr(b'%', input).unwrap_or(input.len()));
+        out.extend(plain.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }));
+        if escape.is_empty() {
+            return settle(whole, out);
         }
+        input = step(&mut out, escape);
     }
 }
 

@@ -5,11 +5,13 @@
 
 use std::borrow::Cow;
 
-use super::{is_space, settle};
+use super::{is_space, settle, sift};
 
 /// Each run of white space as one space.
 pub(super) fn compress(input: &[u8]) -> Cow<'_, [u8]> {
-    if !input.iter().copied().any(is_space) {
+    // Most text has single spaces and nothing else.
+    let others = input.iter().fold(false, |any, byte| any | matches!(byte, b'\t'..=b'\r'));
+    if !others && memchr::memmem::find(input, b"  ").is_none() {
         return Cow::Borrowed(input);
     }
     let mut out = Vec::with_capacity(input.len());
@@ -34,7 +36,7 @@ pub(super) fn remove(input: &[u8]) -> Cow<'_, [u8]> {
     if !input.iter().copied().any(is_wide_space) {
         return Cow::Borrowed(input);
     }
-    Cow::Owned(input.iter().copied().filter(|byte| !is_wide_space(*byte)).collect())
+    Cow::Owned(sift(input, |byte| !is_wide_space(byte)))
 }
 
 pub(super) fn trim_left(mut input: &[u8]) -> &[u8] {
