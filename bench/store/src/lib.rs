@@ -110,8 +110,8 @@ pub async fn measure_sessions(
     calls: u32,
     sweeps: bool,
 ) -> Result<Vec<Took>, Wrong> {
-    // Those that have not ended.
-    let alive = move |number: u32| if has_ended(number) { number - 1 } else { number };
+    // Those that have not ended; the first has not.
+    let alive = |number: u32| (0..=number).rev().find(|one| !has_ended(*one)).unwrap_or(0);
     let some = move || (0..calls).map(move |call| alive(spread(call, size.sessions)));
     let each = size.sessions / size.users;
     let mut all = vec![

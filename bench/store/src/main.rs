@@ -51,18 +51,15 @@ async fn run(store: &str, size: Size) -> Result<(), Wrong> {
     let store_open = opened::open(&place).map_err(|error| error.to_string())?;
     println!("\n{store}");
     let began = Instant::now();
-    let mut all = Vec::new();
     if let Some(people) = &store_open.people {
-        all.push(fill_people(&**people, size).await?);
+        print(&fill_people(&**people, size).await?);
     }
-    all.push(fill_sessions(&*store_open.sessions, size).await?);
+    print(&fill_sessions(&*store_open.sessions, size).await?);
     if let Some(people) = &store_open.people {
-        all.extend(measure_people(&**people, size, CALLS).await?);
+        measure_people(&**people, size, CALLS).await?.iter().for_each(print);
     }
-    all.extend(measure_sessions(&*store_open.sessions, size, CALLS, store != "redis").await?);
-    for took in &all {
-        print(took);
-    }
+    let sweeps = store != "redis";
+    measure_sessions(&*store_open.sessions, size, CALLS, sweeps).await?.iter().for_each(print);
     let most = memory("/proc/self/status", "VmHWM:");
     println!("  this process at most {most} KiB; all of it {:.0} s", began.elapsed().as_secs_f64());
     if let Some(process) = server.as_ref().and_then(Server::process) {
