@@ -29,6 +29,7 @@ use super::frames::Counted;
 use super::introduced::{Introducers, introduction};
 use super::judge::Judge;
 use super::patience::{Patient, Slow};
+use super::pausing;
 use super::shed;
 use super::sniff::{Rewound, Spoken, sniff};
 use super::stalled::{Streams, Watch};
@@ -120,7 +121,7 @@ impl Connection {
     pub(crate) async fn serve(self, stream: Stream, address: SocketAddr, mut place: Place) {
         let drain = self.drain.clone();
         let begun = tokio::select! {
-            begun = self.begin(stream, address, &mut place) => begun,
+            begun = Box::pin(self.begin(stream, address, &mut place)) => begun,
             () = drain.silences() => return,
         };
         match begun {
@@ -239,9 +240,10 @@ impl Connection {
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let peer = Peer { address, listener: self.listener, tls };
+        // A box for each, so that one which waits holds no room for the other.
         match spoken {
-            Spoken::Http1 => self.http1(io, peer, Arc::new(place)).await,
-            Spoken::Http2 => self.http2(io, peer, place).await,
+            Spoken::Http1 => Box::pin(self.http1(io, peer, Arc::new(place))).await,
+            Spoken::Http2 => Box::pin(self.http2(io, peer, place)).await,
         }
     }
 
@@ -253,6 +255,7 @@ impl Connection {
         let mut pressed = crowd.watch();
         let limits = judge.reader_limits();
         let (io, wires) = StrictStream::new(io, limits, timeouts.into());
+        let pauses = wires.clone();
         let ending = drain.clone();
         let serving = service_fn(move |request: Request<Incoming>| {
             let (mut service, judge, wires, peer, ending) =
@@ -304,25 +307,14 @@ impl Connection {
         if limits.headers > HEADERS {
             http.max_headers(limits.headers);
         }
-        let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(io), serving).with_upgrades());
-        let mut closing = false;
-        loop {
+        let closes = async {
             tokio::select! {
-                ended = connection.as_mut() => {
-                    if let Err(error) = ended {
-                        tracing::debug!(%error, "a connection broke off");
-                    }
-                    return;
-                }
-                () = drain.silences(), if !closing => {
-                    closing = true;
-                    connection.as_mut().graceful_shutdown();
-                }
-                () = presses(&mut pressed), if !closing => {
-                    closing = true;
-                    connection.as_mut().graceful_shutdown();
-                }
+                () = drain.silences() => {}
+                () = presses(&mut pressed) => {}
             }
+        };
+        if let Err(error) = pausing::serve(&http, io, &pauses, serving, closes).await {
+            tracing::debug!(%error, "a connection broke off");
         }
     }
 

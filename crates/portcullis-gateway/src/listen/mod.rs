@@ -15,6 +15,7 @@ pub mod introduced;
 mod judge;
 mod pace;
 mod patience;
+mod pausing;
 mod shed;
 mod sniff;
 mod socket;

@@ -34,6 +34,9 @@ const MOST_AHEAD: usize = 64 * 1024;
 /// section 9.6).
 const LINGER_BYTES: usize = 16 * 1024 * 1024;
 const LINGER_TIME: Duration = Duration::from_secs(5);
+/// After so long without a request, or a quarter of the time that it may be idle, a connection gives back the memory
+/// that only requests need.
+const PAUSE: Duration = Duration::from_secs(1);
 /// What hyper gets in the place of a head that cannot be read.
 const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nHost: malformed.invalid\r\nConnection: close\r\n\r\n";
 
@@ -63,6 +66,10 @@ pub struct StrictStream<IO> {
     /// When the first byte of the head being read was there.
     head_since: Option<Instant>,
     waiting: Option<(Waiting, Instant)>,
+    /// Nothing has come for [`PAUSE`], nothing is in flight, and everything written has gone.
+    paused: bool,
+    /// Something was written that may not have gone yet.
+    unsent: bool,
     timer: Option<Pin<Box<Sleep>>>,
     /// The client as it sends the body of one request.
     sends: Pace,
@@ -73,11 +80,23 @@ pub struct StrictStream<IO> {
     linger: Option<Linger>,
 }
 
+/// What hyper may read.
+enum Next {
+    /// What has been judged.
+    Judged,
+    /// Nothing more.
+    End,
+    /// What is not HTTP any more.
+    Unjudged,
+}
+
 /// What the reader waits for, while it waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Waiting {
     Head,
     Body,
+    /// The first part of [`Waiting::Idle`].
+    Pause,
     Idle,
 }
 
@@ -111,6 +130,8 @@ impl<IO> StrictStream<IO> {
             patience,
             head_since: None,
             waiting: None,
+            paused: false,
+            unsent: false,
             timer: None,
             sends: Pace::new(patience.body),
             takes: Pace::new(patience.send),
@@ -172,7 +193,15 @@ impl<IO> StrictStream<IO> {
         }
         let (waiting, patience) = match self.reader.phase() {
             Phase::Head if !self.raw.is_empty() => (Waiting::Head, self.patience.header),
-            Phase::Head if self.wires.lock().in_flight == 0 => (Waiting::Idle, self.patience.idle),
+            Phase::Head if self.wires.lock().in_flight == 0 => {
+                let idle = self.patience.idle;
+                let pause = PAUSE.min(idle / 4);
+                if self.paused {
+                    (Waiting::Idle, idle.saturating_sub(pause))
+                } else {
+                    (Waiting::Pause, pause)
+                }
+            }
             Phase::Head | Phase::Body | Phase::Waiting | Phase::Transparent | Phase::Broken => return None,
         };
         if let Some((before, deadline)) = self.waiting
@@ -182,7 +211,7 @@ impl<IO> StrictStream<IO> {
         }
         let since = match waiting {
             Waiting::Head => *self.head_since.get_or_insert_with(Instant::now),
-            Waiting::Body | Waiting::Idle => Instant::now(),
+            Waiting::Body | Waiting::Pause | Waiting::Idle => Instant::now(),
         };
         Some((waiting, since.checked_add(patience)?))
     }
@@ -191,6 +220,12 @@ impl<IO> StrictStream<IO> {
     fn give_up(&mut self, waiting: Waiting) -> io::Result<()> {
         self.waiting = None;
         match waiting {
+            Waiting::Pause => {
+                self.paused = true;
+                if !self.unsent {
+                    self.wires.pause();
+                }
+            }
             Waiting::Idle => self.end = End::Over,
             Waiting::Head => {
                 let since = self.head_since.take().unwrap_or_else(Instant::now);
@@ -245,6 +280,58 @@ impl<IO: AsyncRead + Unpin> StrictStream<IO> {
         Poll::Ready(Ok(more))
     }
 
+    /// Reads until there is something for hyper.
+    fn poll_judged(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Next>> {
+        loop {
+            if !self.judged.is_empty() {
+                return Poll::Ready(Ok(Next::Judged));
+            }
+            match self.end {
+                End::Over => return Poll::Ready(Ok(Next::End)),
+                End::Silent => return Poll::Pending,
+                End::Open => {}
+            }
+            if self.reader.phase() == Phase::Transparent && self.raw.is_empty() {
+                return Poll::Ready(Ok(Next::Unjudged));
+            }
+            self.judge()?;
+            if !self.judged.is_empty() || self.end != End::Open {
+                continue;
+            }
+            self.wires.lock().reader = Some(context.waker().clone());
+            if self.reader.phase() == Phase::Waiting {
+                // The decision may have come between the look and the waker.
+                if self.wires.lock().protocol.is_some() {
+                    continue;
+                }
+                if self.raw.len() >= MOST_AHEAD {
+                    return Poll::Pending;
+                }
+            }
+            match self.poll_more(context)? {
+                Poll::Ready(true) => {
+                    self.paused = false;
+                    if self.waiting.is_some_and(|(waiting, _)| waiting != Waiting::Head) {
+                        self.waiting = None;
+                    }
+                }
+                Poll::Ready(false) => self.end = End::Over,
+                Poll::Pending => {
+                    let waiting = ready!(self.poll_patience(context));
+                    self.give_up(waiting)?;
+                }
+            }
+        }
+    }
+
+    /// Waits until there is something for hyper, which need not be there meanwhile.
+    ///
+    /// # Errors
+    /// When the connection breaks off.
+    pub async fn resumes(&mut self) -> io::Result<()> {
+        std::future::poll_fn(|context| self.poll_judged(context)).await.map(|_| ())
+    }
+
     /// Runs the clock; `Ready` when the deadline has passed.
     fn poll_patience(&mut self, context: &mut Context<'_>) -> Poll<Waiting> {
         let Some((waiting, deadline)) = self.deadline() else {
@@ -268,46 +355,14 @@ impl<IO: AsyncRead + Unpin> AsyncRead for StrictStream<IO> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        loop {
-            if !this.judged.is_empty() {
+        match ready!(this.poll_judged(context))? {
+            Next::Judged => {
                 let length = this.judged.len().min(buffer.remaining());
                 buffer.put_slice(this.judged.split_to(length).chunk());
-                return Poll::Ready(Ok(()));
+                Poll::Ready(Ok(()))
             }
-            match this.end {
-                End::Over => return Poll::Ready(Ok(())),
-                End::Silent => return Poll::Pending,
-                End::Open => {}
-            }
-            if this.reader.phase() == Phase::Transparent && this.raw.is_empty() {
-                return Pin::new(&mut this.io).poll_read(context, buffer);
-            }
-            this.judge()?;
-            if !this.judged.is_empty() || this.end != End::Open {
-                continue;
-            }
-            this.wires.lock().reader = Some(context.waker().clone());
-            if this.reader.phase() == Phase::Waiting {
-                // The decision may have come between the look and the waker.
-                if this.wires.lock().protocol.is_some() {
-                    continue;
-                }
-                if this.raw.len() >= MOST_AHEAD {
-                    return Poll::Pending;
-                }
-            }
-            match this.poll_more(context)? {
-                Poll::Ready(true) => {
-                    if this.waiting.is_some_and(|(waiting, _)| waiting != Waiting::Head) {
-                        this.waiting = None;
-                    }
-                }
-                Poll::Ready(false) => this.end = End::Over,
-                Poll::Pending => {
-                    let waiting = ready!(this.poll_patience(context));
-                    this.give_up(waiting)?;
-                }
-            }
+            Next::End => Poll::Ready(Ok(())),
+            Next::Unjudged => Pin::new(&mut this.io).poll_read(context, buffer),
         }
     }
 }
@@ -315,12 +370,18 @@ impl<IO: AsyncRead + Unpin> AsyncRead for StrictStream<IO> {
 impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for StrictStream<IO> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        this.unsent = true;
         let polled = Pin::new(&mut this.io).poll_write(context, bytes);
         this.written(context, polled)
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().io).poll_flush(context)
+        let this = self.get_mut();
+        let flushed = Pin::new(&mut this.io).poll_flush(context);
+        if matches!(flushed, Poll::Ready(Ok(()))) {
+            this.unsent = false;
+        }
+        flushed
     }
 
     /// Says that nothing more will be written; where the client is still sending, listens on for a while
@@ -368,6 +429,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for StrictStream<IO> {
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        this.unsent = true;
         let polled = Pin::new(&mut this.io).poll_write_vectored(context, parts);
         this.written(context, polled)
     }

@@ -40,6 +40,8 @@ pub(super) struct Shared {
     pub(super) body_fault: Option<Reason>,
     pub(super) protocol: Option<Protocol>,
     pub(super) in_flight: usize,
+    /// The connection has paused: who holds it may let go of what only requests need.
+    paused: bool,
     /// The connection's task, to be told of what the service decides.
     pub(super) reader: Option<Waker>,
 }
@@ -84,6 +86,15 @@ impl WireQueue {
             shared.protocol = None;
         }
         shared.arrivals.push_back(Arrival { wire, malformed, since, in_flight });
+    }
+
+    pub(super) fn pause(&self) {
+        self.lock().paused = true;
+    }
+
+    /// Whether the connection has paused since this was last asked.
+    pub(super) fn take_pause(&self) -> bool {
+        std::mem::take(&mut self.lock().paused)
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Shared> {

@@ -273,7 +273,8 @@ async fn accept(
         };
         let counted = Counted::new(connection.listener);
         tokio::spawn(async move {
-            connection.serve(stream, peer, place).await;
+            // A box for each part of its life, so that one which waits holds no room for the others.
+            Box::pin(connection.serve(stream, peer, place)).await;
             drop(counted);
         });
     };

@@ -13,6 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
+use crate::listen::pausing;
 
 type Answer = Response<BoxBody<Bytes, Infallible>>;
 
@@ -94,16 +95,15 @@ where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (stream, wires) = StrictStream::new(io, ReaderLimits::default(), patience());
+    let pauses = wires.clone();
     tokio::spawn(async move {
         let service = service_fn(move |request| {
             let (wires, heads) = (wires.clone(), Arc::clone(&heads));
             async move { Ok::<_, Infallible>(tell(request, wires, heads).await) }
         });
-        let _ = hyper::server::conn::http1::Builder::new()
-            .half_close(half_close)
-            .serve_connection(TokioIo::new(stream), service)
-            .with_upgrades()
-            .await;
+        let mut http = hyper::server::conn::http1::Builder::new();
+        http.half_close(half_close);
+        let _ = pausing::serve(&http, stream, &pauses, service, std::future::pending()).await;
     })
 }
 
@@ -305,6 +305,30 @@ async fn an_early_answer_reaches_a_client_that_is_still_sending() {
     assert!(answer.starts_with("HTTP/1.1 403"));
     assert!(answer.len() > LONG, "only {} bytes", answer.len());
     sending.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_that_paused_goes_on_with_the_next_request() {
+    let (mut client, heads) = connected();
+    for path in ["/1", "/2", "/3"] {
+        client.write_all(get(path).as_bytes()).await.unwrap();
+        let mut answer = vec![0; 1024];
+        let read = client.read(&mut answer).await.unwrap();
+        assert!(String::from_utf8_lossy(&answer[..read]).starts_with("HTTP/1.1 200"), "{path}");
+        // Longer than the pause, shorter than the connection may be idle.
+        tokio::time::sleep(patience().idle / 2).await;
+    }
+    assert_eq!(heads.lock().unwrap().len(), 3);
+    assert_eq!(rest(&mut client).await, "");
+}
+
+#[tokio::test]
+async fn what_a_client_has_not_taken_yet_is_not_lost_by_a_pause() {
+    let (mut client, _) = connected();
+    client.write_all(get("/early").as_bytes()).await.unwrap();
+    tokio::time::sleep(patience().idle / 2).await;
+    let answer = rest(&mut client).await;
+    assert!(answer.len() > LONG, "only {} bytes", answer.len());
 }
 
 #[tokio::test]
