@@ -13,6 +13,7 @@
 //! - [`accounts`] signs people up and in, and changes what their owners may change.
 //! - [`mail`] writes letters, and sends them off the request's path.
 //! - [`pages`] are what people see of it below `/.portcullis/`; [`door`] is how a door asks.
+//! - [`statement`] tells the app who is calling, signed.
 
 pub mod accounts;
 pub mod door;
@@ -25,6 +26,7 @@ pub mod passwords;
 mod random;
 pub mod recovery;
 pub mod sessions;
+pub mod statement;
 #[cfg(test)]
 mod testing;
 pub mod totp;

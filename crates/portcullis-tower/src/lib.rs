@@ -11,6 +11,8 @@
 mod body;
 mod drain;
 mod engines;
+#[cfg(any(feature = "axum", test))]
+pub mod extract;
 mod inbound;
 mod layer;
 pub mod lend;

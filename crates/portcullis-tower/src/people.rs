@@ -5,11 +5,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Response, request};
-use portcullis::layers::caller::session::{Context, Found, Notice, Presented, Visitor};
+use http::{HeaderValue, Response, request};
+use portcullis::layers::caller::session::{Context, Found, Notice, Person, Presented, Visitor};
 
 /// An answer that comes.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -22,6 +23,13 @@ pub trait Identity: Send + Sync + 'static {
     /// Answers a page of people below `/.portcullis/`. It has passed the whole engine: its sender meant it, as far
     /// as the layer `csrf` tells; who sent it is in `visitor`.
     fn answer<'a>(&'a self, asked: Asked) -> Boxed<'a, Answer>;
+
+    /// A signed statement to the app of who is calling, for `X-Portcullis-Token`; `origin` is the site's. None by
+    /// default.
+    fn vouch(&self, person: &Arc<Person>, origin: &str, now: Duration) -> Option<HeaderValue> {
+        let _ = (person, origin, now);
+        None
+    }
 }
 
 /// A page of people that was asked for.
@@ -58,3 +66,6 @@ impl From<Response<Bytes>> for Answer {
         Self { response, notices: Vec::new() }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,8 +15,8 @@ use portcullis::layers::arrival::client::Client;
 use portcullis::layers::arrival::framing::Wire;
 use portcullis::layers::arrival::host::Site;
 use portcullis::layers::arrival::transport::Scheme;
-use portcullis::layers::caller::Lent;
 use portcullis::layers::caller::session::{Found, Visitor};
+use portcullis::layers::caller::{Lent, access};
 use portcullis::layers::content::csrf::FormTokens;
 use portcullis::{Engine, ExchangeId, Peer, Refusal};
 use tower::Service;
@@ -197,7 +197,16 @@ where
         visitor: admitted.visitor().clone(),
         form_tokens: engine.form_tokens(&mut admitted),
     };
+    let token = match (identity, admitted.visitor().person()) {
+        (Some(identity), Some(person)) => {
+            identity.vouch(person, &admitted.site().origin(admitted.scheme()), now)
+        }
+        _ => None,
+    };
     let (mut head, outstanding) = admitted.depart();
+    if let Some(token) = token {
+        head.headers.insert(access::TOKEN, token);
+    }
     head.extensions.insert(facts);
     let broken = Broken::default();
     let inbound = Inbound::new(body, inspector, trailers, fault, broken.clone());

@@ -3,6 +3,7 @@
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Version};
 use portcullis::layers::arrival::framing::undisguised;
+use portcullis::layers::caller::access;
 use portcullis_tower::Facts;
 
 use crate::tls::Proven;
@@ -228,6 +229,10 @@ fn remove_claims(headers: &mut HeaderMap) {
 /// CGI, WSGI and Rack write `-` and `_` both as `_`, and PHP `.` too, so that `X_Forwarded_For` would arrive
 /// as a second `X-Forwarded-For`: names are compared with every such mark read as `-`.
 fn is_claim(name: &HeaderName, headers: &HeaderMap) -> bool {
+    // The client's own under these names were removed on arrival: what is here the engine wrote.
+    if [access::USER, access::EMAIL, access::ROLES, access::TOKEN].contains(name) {
+        return false;
+    }
     let as_sent = name.as_str();
     let read = undisguised(as_sent);
     if read.starts_with("x-forwarded-")

@@ -214,20 +214,29 @@ pub(crate) fn announce(headers: &mut HeaderMap, reason: &Reason) {
     }
 }
 
+/// Who is calling: the person's id.
+pub const USER: HeaderName = HeaderName::from_static("x-portcullis-user");
+/// The person's address.
+pub const EMAIL: HeaderName = HeaderName::from_static("x-portcullis-email");
+/// The person's roles, with commas between them.
+pub const ROLES: HeaderName = HeaderName::from_static("x-portcullis-roles");
+/// The same and more, signed.
+pub const TOKEN: HeaderName = HeaderName::from_static("x-portcullis-token");
+
 /// Tells the app who is calling. What a client sent under these names has been removed on arrival.
 pub(crate) fn claims(headers: &mut HeaderMap, exchange: &Exchange) {
     let Some(person) = exchange.visitor.person() else { return };
-    let mut say = |name: &'static str, text: &str| {
+    let mut say = |name: HeaderName, text: &str| {
         if let Ok(value) = HeaderValue::from_str(text) {
-            headers.insert(HeaderName::from_static(name), value);
+            headers.insert(name, value);
         }
     };
-    say("x-portcullis-user", &person.id);
+    say(USER, &person.id);
     if person.email.is_ascii() {
-        say("x-portcullis-email", &person.email);
+        say(EMAIL, &person.email);
     }
     // A role that would read as two is told in the signed statement alone.
     let plain = |role: &&String| role.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',');
     let roles: Vec<&str> = person.roles.iter().filter(plain).map(String::as_str).collect();
-    say("x-portcullis-roles", &roles.join(","));
+    say(ROLES, &roles.join(","));
 }

@@ -35,6 +35,7 @@ mod reason;
 mod tests;
 
 pub use config::{Allow, Config, Raw};
+pub use decide::{EMAIL, ROLES, TOKEN, USER};
 pub(crate) use decide::{announce, claims, judge};
 pub use explain::{Step, explain};
 pub use hours::Hours;
