@@ -16,6 +16,7 @@ use crate::listen::{
     Address, Binding, Crowd, Drain, Inherited, Judge, Manners, Order as WorkerOrder, Sockets, Worker, adopt,
     bind,
 };
+use crate::people::{Keepers, PeopleError, sweep_now_and_then};
 use crate::record::data_dir::Lock;
 use crate::record::keys::{self, KeyError};
 use crate::record::lessons::Watcher;
@@ -63,6 +64,8 @@ pub struct Running {
     pub(crate) doors: Doors,
     closing: watch::Sender<bool>,
     pub(crate) threads: Vec<Thread>,
+    /// People who sign in.
+    pub(crate) keepers: Arc<Keepers>,
     /// The certificates that are served, and their upkeep.
     pub keeping: Option<Keeping>,
     pub(crate) challenges: Arc<Challenges>,
@@ -119,6 +122,9 @@ pub enum StartError {
     /// TLS cannot be set up.
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] rustls::Error),
+    /// People cannot sign in as the policy says.
+    #[error(transparent)]
+    People(#[from] PeopleError),
     /// The app cannot be reached at all.
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
@@ -177,6 +183,7 @@ impl Gateway {
         let log = EventLog::open(&data.events(), &keys).map_err(unusable)?.with_rules(files);
         log.keep(settings.rotation);
         log.send_to(outs);
+        let keepers = Keepers::new(crate::people::open(&settings, None, &data, &keys, &log)?);
         let engine = engine(&settings, keys);
         let challenges = Arc::new(Challenges::default());
         let (keeping, development) = if https.is_empty() {
@@ -201,6 +208,7 @@ impl Gateway {
         let sink: Arc<dyn EventSink> = Arc::new(watcher);
         let (closing, closed) = watch::channel(false);
         crate::upstream::watch_over(upstreams.clone(), log.clone(), closed.clone())?;
+        sweep_now_and_then(keepers.clone(), closed.clone())?;
         let mut running = Running {
             https: Vec::new(),
             http: Vec::new(),
@@ -219,6 +227,7 @@ impl Gateway {
             doors: Doors::new(),
             closing,
             threads: Vec::new(),
+            keepers: keepers.clone(),
             keeping,
             challenges: challenges.clone(),
             made: Vec::new(),
@@ -229,7 +238,9 @@ impl Gateway {
         for number in 0..threads {
             let (drain, drainer) = Drain::new(closed.clone());
             let proxy = Proxy::new(upstreams.clone(), threads, drain.clone(), log.clone());
-            let gate = GateLayer::swapping(engines.clone(), sink.clone()).with_lender(lender.clone());
+            let gate = GateLayer::swapping(engines.clone(), sink.clone())
+                .with_lender(lender.clone())
+                .with_identity(keepers.clone());
             let judge = Judge {
                 engines: engines.clone(),
                 sink: sink.clone(),

@@ -16,6 +16,7 @@ pub mod handover;
 pub mod hashing;
 pub mod listen;
 mod otlp;
+pub mod people;
 pub mod record;
 mod reload;
 pub mod run_as;

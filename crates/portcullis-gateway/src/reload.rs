@@ -58,7 +58,10 @@ impl Running {
         settings.policy.remember_as(&old.policy);
         let reloaded = Reloaded { waits: waits(old, &settings) };
 
-        let engine = engine(&settings, keys::load(&self.data)?);
+        let keys = keys::load(&self.data)?;
+        let people = self.keepers.built();
+        let people = crate::people::open(&settings, people.as_deref(), &self.data, &keys, &self.log)?;
+        let engine = engine(&settings, keys);
         let sources = Sources::from(&settings);
         let changes_tls = !settings.https.is_empty() && sources != Sources::from(old);
         let prepared = match &self.keeping {
@@ -84,6 +87,7 @@ impl Running {
         // A server that stays keeps its connections; a file of authorities is read again.
         self.upstreams.replace(&settings.upstream)?;
         // Nothing fails from here on.
+        self.keepers.replace(people);
         self.engines.replace(engine);
         if let (Some(keeping), Some(prepared)) = (&self.keeping, prepared) {
             // Connections and doors hold on to the one that is there.

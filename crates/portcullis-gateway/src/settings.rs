@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use portcullis::Policy;
 use portcullis::layers::content::gate::RulesError;
-use portcullis::policy::raw;
+use portcullis::policy::{Identity, raw};
 use portcullis_seclang::Disk;
 
 use crate::listen::{Address, Capacity, Introducers, NoAddress, Timeouts};
@@ -54,6 +54,8 @@ pub struct Settings {
     pub names: Vec<String>,
     /// The policy for the engine.
     pub policy: Policy,
+    /// How people sign in, with the files that the policy names found from its folder.
+    pub identity: Option<Identity>,
     /// Where rules log their matches, a line each.
     pub rule_log: Option<PathBuf>,
     /// Where audit records are written.
@@ -126,6 +128,7 @@ impl Settings {
             certificate_interval: Duration::from_secs(2),
             names: Vec::new(),
             policy: Policy::default(),
+            identity: None,
             rule_log: None,
             audit_log: None,
             store: None,
@@ -203,6 +206,7 @@ impl Settings {
         let proves_over_http = !settings.http.is_empty() || !settings.dangerous_plain.is_empty();
         settings.acme =
             file.tls.acme.as_ref().map(|raw| acme(raw, &settings.names, proves_over_http, folder));
+        settings.identity = policy.identity().map(|identity| located(identity, folder));
         settings.policy = policy;
         settings.checked()
     }
@@ -247,6 +251,29 @@ fn acme(raw: &raw::Acme, names: &[String], proves_over_http: bool, folder: &Path
             .as_ref()
             .map(|account| (account.key_id.clone(), folder.join(&account.key_file))),
     }
+}
+
+/// Files that `[identity]` names are found from the policy's own folder, as all others.
+fn located(identity: &Identity, folder: &Path) -> Identity {
+    let mut found = identity.clone();
+    let place = |path: &mut PathBuf| *path = folder.join(&*path);
+    for store in std::iter::once(&mut found.store).chain(&mut found.sessions) {
+        if let portcullis::policy::identity::Store::Sqlite(path) = store {
+            place(path);
+        }
+    }
+    found.logo.as_mut().map(place);
+    found.passwords.pepper_files.iter_mut().for_each(place);
+    found.passwords.breached_filter.as_mut().map(place);
+    if let Some(mail) = &mut found.mail {
+        mail.login.as_mut().map(|(_, path)| place(path));
+        mail.ca.as_mut().map(place);
+    }
+    for provider in &mut found.providers {
+        provider.client_secret_file.as_mut().map(place);
+        provider.ca.as_mut().map(place);
+    }
+    found
 }
 
 /// A certificate is for a name at every port. An IPv6 address keeps its brackets.

@@ -1,0 +1,228 @@
+//! All that people need, built from the checked settings: what can fail, fails here, before anything is in force.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use portcullis::keys::Keyring;
+use portcullis::layers::caller::session::{Config, Notice};
+use portcullis::policy::Identity;
+use portcullis::policy::identity::{Mail, Passwords, Smtp};
+use portcullis_identity::accounts::hashing::Hashing;
+use portcullis_identity::accounts::throttle::devices::Devices;
+use portcullis_identity::accounts::throttle::{Limits, Throttle};
+use portcullis_identity::accounts::{Accounts, Parts, Settings, Writer};
+use portcullis_identity::door::Door;
+use portcullis_identity::mail::{Post, PostError, Setting, Way};
+use portcullis_identity::pages::{Brand, Pages};
+use portcullis_identity::passwords::{
+    BreachedFilter, Caps, Cost, FilterError, HashFailure, Hasher, Pepper, Peppers, Strength,
+};
+use portcullis_identity::sessions::SessionService;
+use portcullis_identity::statement::Vouching;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::{StoreFault, Stores};
+use crate::record::{self, DataDir, EventLog};
+
+/// How many may wait for a hash: at some 30 ms each on four threads, half a minute.
+const WAITING: usize = 4096;
+
+/// People, as they are in force.
+pub(crate) struct Built {
+    pub(crate) door: Arc<Door>,
+    pub(crate) stores: Stores,
+    /// Who tried how often: a change of the policy forgets nobody.
+    throttle: Arc<Throttle>,
+}
+
+/// Why people cannot sign in as the policy says.
+#[derive(Debug, thiserror::Error)]
+pub enum PeopleError {
+    /// A store.
+    #[error(transparent)]
+    Store(#[from] StoreFault),
+    /// A file that the policy names.
+    #[error("the file `{}` that `{key}` names cannot be read: {error}", path.display())]
+    File {
+        /// The key.
+        key: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A file that the policy names holds something else.
+    #[error("the file `{}` that `{key}` names {what}", path.display())]
+    Content {
+        /// The key.
+        key: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// Hashes cannot be made so.
+    #[error(transparent)]
+    Hash(#[from] HashFailure),
+    /// Mail cannot be sent so.
+    #[error(transparent)]
+    Mail(#[from] PostError),
+    /// No threads for hashing.
+    #[error("no thread for hashing: {0}")]
+    Thread(#[from] io::Error),
+}
+
+/// Builds what the settings say; `before` is what is in force, whose stores and counts go on where they are still
+/// meant.
+pub(crate) fn open(
+    settings: &crate::Settings,
+    before: Option<&Built>,
+    data: &DataDir,
+    keys: &Keyring,
+    log: &EventLog,
+) -> Result<Option<Built>, PeopleError> {
+    let Some(identity) = settings.identity.as_ref().or(settings.policy.identity().map(Arc::as_ref)) else {
+        return Ok(None);
+    };
+    let stores = match before.filter(|before| before.stores.are_of(identity, data.path())) {
+        Some(before) => before.stores.clone(),
+        None => Stores::open(identity, data.path())?,
+    };
+    let throttle = before.map_or_else(|| Throttle::new(Limits::default()), |before| before.throttle.clone());
+    let log = log.clone();
+    let tell = Arc::new(move |told: Notice| log.notice(record::Notice::warn(told.code, &told.detail)));
+    build(identity, &settings.policy.site().session, stores, throttle, keys, tell).map(Some)
+}
+
+fn build(
+    identity: &Identity,
+    session: &Config,
+    stores: Stores,
+    throttle: Arc<Throttle>,
+    keys: &Keyring,
+    tell: Arc<dyn Fn(Notice) + Send + Sync>,
+) -> Result<Built, PeopleError> {
+    let sessions = Arc::new(SessionService::new(stores.sessions.clone(), stores.people.clone(), session));
+    let breached = identity.passwords.breached_filter.as_deref().map(filter).transpose()?;
+    let writer = identity.mail.as_ref().map(|mail| post(mail, tell)).transpose()?;
+    let accounts = Accounts::new(Parts {
+        people: stores.people.clone(),
+        hashing: hashing(&identity.passwords)?,
+        throttle: throttle.clone(),
+        devices: Devices::new(keys.all("known device").collect()),
+        breached,
+        writer: writer.map(|post| Arc::new(post) as Arc<dyn Writer>),
+        settings: Settings {
+            sign_up: identity.sign_up,
+            passwords: identity.passwords.enabled,
+            magic_links: identity.magic_links,
+            strength: Strength { least: identity.passwords.min_length, score: identity.passwords.min_score },
+            app: identity.name.clone(),
+        },
+    });
+    let brand = Brand {
+        app: identity.name.clone(),
+        logo: identity.logo.as_deref().map(logo).transpose()?,
+        languages: identity.languages.clone(),
+        contact: identity.contact.clone(),
+    };
+    let pages = Pages::new(accounts, sessions.clone(), brand, None);
+    let vouching = Vouching::new(keys, &identity.audience);
+    let door = Door::new(sessions, pages).with_keys(stores.people.clone()).with_vouching(vouching);
+    Ok(Built { door: Arc::new(door), stores, throttle })
+}
+
+fn hashing(settings: &Passwords) -> Result<Hashing, PeopleError> {
+    let cost = Cost { memory_kib: settings.memory, passes: settings.passes, lanes: 1 };
+    let mut peppers = Vec::new();
+    for path in &settings.pepper_files {
+        peppers.push(pepper(path)?);
+    }
+    let same = |_| PeopleError::Content {
+        key: "identity.password.pepper_files",
+        path: settings.pepper_files.first().cloned().unwrap_or_default(),
+        what: "holds the same secret as another of them".to_owned(),
+    };
+    let hasher = Hasher::new(cost, Peppers::new(peppers).map_err(same)?, Caps::default(), Vec::new())?;
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = settings.at_once.unwrap_or_else(|| Hashing::threads_for(cores).min(4));
+    Ok(Hashing::start(Arc::new(hasher), threads, WAITING)?)
+}
+
+/// A pepper is named by its digest, so that a hash tells which one it was made with wherever the files are moved.
+fn pepper(path: &Path) -> Result<Pepper, PeopleError> {
+    use base64::Engine as _;
+    let key = "identity.password.pepper_files";
+    let text = Zeroizing::new(read_text(key, path)?);
+    let secret =
+        base64::engine::general_purpose::STANDARD.decode(text.trim()).ok().filter(|key| key.len() >= 32);
+    let secret = Zeroizing::new(secret.ok_or_else(|| PeopleError::Content {
+        key,
+        path: path.to_owned(),
+        what: "is not 32 random bytes or more in base64".to_owned(),
+    })?);
+    let digest = Sha256::digest(secret.as_slice());
+    let name = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    Ok(Pepper { name, key: secret })
+}
+
+fn filter(path: &Path) -> Result<BreachedFilter, PeopleError> {
+    let key = "identity.password.breached_filter";
+    BreachedFilter::read(read(key, path)?).map_err(|error: FilterError| PeopleError::Content {
+        key,
+        path: path.to_owned(),
+        what: format!("is no filter: {error}"),
+    })
+}
+
+fn post(mail: &Mail, tell: Arc<dyn Fn(Notice) + Send + Sync>) -> Result<Post, PeopleError> {
+    let login = match &mail.login {
+        Some((user, path)) => {
+            let password = Zeroizing::new(read_text("identity.mail.password_file", path)?);
+            Some((user.clone(), Zeroizing::new(password.trim_end_matches(['\r', '\n']).to_owned())))
+        }
+        None => None,
+    };
+    let setting = Setting {
+        from: mail.from.clone(),
+        host: mail.host.clone(),
+        port: mail.port,
+        way: match mail.tls {
+            Smtp::Starttls => Way::StartTls,
+            Smtp::Tls => Way::Tls,
+            Smtp::DangerousPlain => Way::DangerousPlain,
+        },
+        login,
+        authorities: mail.ca.as_deref().map(|path| read("identity.mail.ca", path)).transpose()?,
+    };
+    Ok(Post::start(setting, tell)?)
+}
+
+fn logo(path: &Path) -> Result<(&'static str, Bytes), PeopleError> {
+    let kind =
+        match path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase).as_deref() {
+            Some("png") => "image/png",
+            Some("jpg" | "jpeg") => "image/jpeg",
+            Some("svg") => "image/svg+xml",
+            Some("webp") => "image/webp",
+            _ => {
+                return Err(PeopleError::Content {
+                    key: "identity.logo",
+                    path: path.to_owned(),
+                    what: "is no picture by its name: `.png`, `.jpg`, `.svg` or `.webp`".to_owned(),
+                });
+            }
+        };
+    Ok((kind, Bytes::from(read("identity.logo", path)?)))
+}
+
+fn read(key: &'static str, path: &Path) -> Result<Vec<u8>, PeopleError> {
+    std::fs::read(path).map_err(|error| PeopleError::File { key, path: path.to_owned(), error })
+}
+
+fn read_text(key: &'static str, path: &Path) -> Result<String, PeopleError> {
+    std::fs::read_to_string(path).map_err(|error| PeopleError::File { key, path: path.to_owned(), error })
+}
