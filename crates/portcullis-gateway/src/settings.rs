@@ -254,7 +254,7 @@ fn acme(raw: &raw::Acme, names: &[String], proves_over_http: bool, folder: &Path
 }
 
 /// Files that `[identity]` names are found from the policy's own folder, as all others.
-fn located(identity: &Identity, folder: &Path) -> Identity {
+pub(crate) fn located(identity: &Identity, folder: &Path) -> Identity {
     let mut found = identity.clone();
     let place = |path: &mut PathBuf| *path = folder.join(&*path);
     for store in std::iter::once(&mut found.store).chain(&mut found.sessions) {
@@ -262,16 +262,19 @@ fn located(identity: &Identity, folder: &Path) -> Identity {
             place(path);
         }
     }
-    found.logo.as_mut().map(place);
+    found.logo.iter_mut().for_each(place);
     found.passwords.pepper_files.iter_mut().for_each(place);
-    found.passwords.breached_filter.as_mut().map(place);
+    found.passwords.breached_filter.iter_mut().for_each(place);
+    found.passwords.flask_security_salt_file.iter_mut().for_each(place);
     if let Some(mail) = &mut found.mail {
-        mail.login.as_mut().map(|(_, path)| place(path));
-        mail.ca.as_mut().map(place);
+        if let Some((_, path)) = &mut mail.login {
+            place(path);
+        }
+        mail.ca.iter_mut().for_each(place);
     }
     for provider in &mut found.providers {
-        provider.client_secret_file.as_mut().map(place);
-        provider.ca.as_mut().map(place);
+        provider.client_secret_file.iter_mut().for_each(place);
+        provider.ca.iter_mut().for_each(place);
     }
     found
 }

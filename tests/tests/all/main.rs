@@ -15,6 +15,7 @@ mod floods;
 mod fuzz;
 mod http2;
 mod operations;
+mod people;
 mod policy_reference;
 mod rate;
 mod shape;

@@ -1,5 +1,6 @@
 //! What a terminal sees.
 
+mod access;
 mod check;
 mod csp;
 mod demo;
@@ -51,6 +52,8 @@ enum Command {
     Replay(replay::Replay),
     /// Tell in plain words why a request was refused
     Explain(explain::Explain),
+    /// Who may go where, and why
+    Access(access::Access),
     /// Take the policy of a gate that stands into force anew
     Reload(order::Reload),
     /// Replace the program of a gate that stands
@@ -100,6 +103,7 @@ pub fn main() -> ExitCode {
         Command::Schema => schema(),
         Command::Replay(replay) => replay.start(),
         Command::Explain(explain) => explain.start(),
+        Command::Access(access) => access.start(),
         Command::Reload(reload) => reload.start(),
         Command::Upgrade(upgrade) => upgrade.start(),
         Command::Ban(ban) => ban.start(),

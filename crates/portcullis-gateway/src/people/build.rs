@@ -16,15 +16,13 @@ use portcullis_identity::accounts::{Accounts, Parts, Settings, Writer};
 use portcullis_identity::door::Door;
 use portcullis_identity::mail::{Post, PostError, Setting, Way};
 use portcullis_identity::pages::{Brand, Pages};
-use portcullis_identity::passwords::{
-    BreachedFilter, Caps, Cost, FilterError, HashFailure, Hasher, Pepper, Peppers, Strength,
-};
+use portcullis_identity::passwords::Strength;
 use portcullis_identity::sessions::SessionService;
 use portcullis_identity::statement::Vouching;
-use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::{StoreFault, Stores};
+use crate::hashing::HashingError;
 use crate::record::{self, DataDir, EventLog};
 
 /// How many may wait for a hash: at some 30 ms each on four threads, half a minute.
@@ -64,9 +62,9 @@ pub enum PeopleError {
         /// What is wrong with it.
         what: String,
     },
-    /// Hashes cannot be made so.
+    /// Hashes cannot be made or judged so.
     #[error(transparent)]
-    Hash(#[from] HashFailure),
+    Hashing(#[from] HashingError),
     /// Mail cannot be sent so.
     #[error(transparent)]
     Mail(#[from] PostError),
@@ -106,7 +104,7 @@ fn build(
     tell: Arc<dyn Fn(Notice) + Send + Sync>,
 ) -> Result<Built, PeopleError> {
     let sessions = Arc::new(SessionService::new(stores.sessions.clone(), stores.people.clone(), session));
-    let breached = identity.passwords.breached_filter.as_deref().map(filter).transpose()?;
+    let breached = crate::hashing::breached_filter(&identity.passwords, Path::new(""))?;
     let writer = identity.mail.as_ref().map(|mail| post(mail, tell)).transpose()?;
     let accounts = Accounts::new(Parts {
         people: stores.people.clone(),
@@ -136,46 +134,10 @@ fn build(
 }
 
 fn hashing(settings: &Passwords) -> Result<Hashing, PeopleError> {
-    let cost = Cost { memory_kib: settings.memory, passes: settings.passes, lanes: 1 };
-    let mut peppers = Vec::new();
-    for path in &settings.pepper_files {
-        peppers.push(pepper(path)?);
-    }
-    let same = |_| PeopleError::Content {
-        key: "identity.password.pepper_files",
-        path: settings.pepper_files.first().cloned().unwrap_or_default(),
-        what: "holds the same secret as another of them".to_owned(),
-    };
-    let hasher = Hasher::new(cost, Peppers::new(peppers).map_err(same)?, Caps::default(), Vec::new())?;
+    let hasher = crate::hashing::hasher(settings, Path::new(""))?;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let threads = settings.at_once.unwrap_or_else(|| Hashing::threads_for(cores).min(4));
     Ok(Hashing::start(Arc::new(hasher), threads, WAITING)?)
-}
-
-/// A pepper is named by its digest, so that a hash tells which one it was made with wherever the files are moved.
-fn pepper(path: &Path) -> Result<Pepper, PeopleError> {
-    use base64::Engine as _;
-    let key = "identity.password.pepper_files";
-    let text = Zeroizing::new(read_text(key, path)?);
-    let secret =
-        base64::engine::general_purpose::STANDARD.decode(text.trim()).ok().filter(|key| key.len() >= 32);
-    let secret = Zeroizing::new(secret.ok_or_else(|| PeopleError::Content {
-        key,
-        path: path.to_owned(),
-        what: "is not 32 random bytes or more in base64".to_owned(),
-    })?);
-    let digest = Sha256::digest(secret.as_slice());
-    let name = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    Ok(Pepper { name, key: secret })
-}
-
-fn filter(path: &Path) -> Result<BreachedFilter, PeopleError> {
-    let key = "identity.password.breached_filter";
-    BreachedFilter::read(read(key, path)?).map_err(|error: FilterError| PeopleError::Content {
-        key,
-        path: path.to_owned(),
-        what: format!("is no filter: {error}"),
-    })
 }
 
 fn post(mail: &Mail, tell: Arc<dyn Fn(Notice) + Send + Sync>) -> Result<Post, PeopleError> {

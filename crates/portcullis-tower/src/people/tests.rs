@@ -60,6 +60,7 @@ impl Identity for OnePerson {
             let notice =
                 Notice { code: "account.tested", user: None, detail: "a page was asked for".to_owned() };
             let mut response = Response::new(Bytes::from(told));
+            response.headers_mut().insert("content-type", HeaderValue::from_static("text/html"));
             response
                 .headers_mut()
                 .insert("content-security-policy", HeaderValue::from_static("default-src 'none'"));
