@@ -111,6 +111,35 @@ export async function startApp(scope, name, { port } = {}) {
   };
 }
 
+/** A mail server that keeps what it is sent. */
+export async function startMail(scope) {
+  const [port, home] = [await freePort(), scope.directory()];
+  const running = launch(scope, python, [path.join(tests, "apps/mailbox.py"), `${port}`, home], {
+    env: { ...process.env, PYTHONUNBUFFERED: "1", PYTHONDONTWRITEBYTECODE: "1" },
+  });
+  await until(running, () => answers(port));
+  const file = path.join(home, "letters.jsonl");
+  const letters = () =>
+    existsSync(file) ? readFileSync(file, "utf8").split("\n").filter(Boolean).map((line) => JSON.parse(line)) : [];
+  /** The newest letter that is meant, once it has come. */
+  const wait = (meant) => until(running, () => letters().reverse().find(meant));
+  return {
+    port,
+    letters,
+    wait,
+    /** The link to this page in the newest letter to this address; each is given once. */
+    async link(to, page) {
+      const link = (letter) => letter.text.match(/https:\/\/\S+\?token=\S+/)?.[0] ?? "";
+      const fresh = (letter) => letter.to.includes(to) && link(letter).includes(`/.portcullis/${page}?`) && !given.has(link(letter));
+      const found = link(await wait(fresh));
+      given.add(found);
+      return found;
+    },
+  };
+}
+
+const given = new Set();
+
 /** Puts the gate in front of `upstream`, with its defaults. */
 export async function startGate(scope, upstream, { https = 0, http = 0, more = [] } = {}) {
   if (!existsSync(portcullis)) throw new Error(`${portcullis} is not there; \`make test-browser\` builds it`);

@@ -14,6 +14,7 @@ mod edge;
 mod floods;
 mod fuzz;
 mod http2;
+mod identity;
 mod operations;
 mod people;
 mod policy_reference;
