@@ -41,7 +41,7 @@ export class Scope {
 }
 
 /** A port that was free a moment ago. */
-async function freePort() {
+export async function freePort() {
   const server = net.createServer();
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
   const { port } = server.address();
@@ -178,6 +178,14 @@ export async function startGate(scope, upstream, { https = 0, http = 0, more = [
     /** What another command of the same program says about this gate's data. */
     command: (...args) => execFileSync(portcullis, [...args, "--data-dir", data], { encoding: "utf8", stdio: "pipe" }),
     events,
+    /** Makes an account, by the command for it. */
+    add: (email, password, ...more) =>
+      execFileSync(portcullis, ["user", "add", email, "--password-stdin", "--data-dir", data, ...more], {
+        input: password,
+        encoding: "utf8",
+        stdio: "pipe",
+        cwd: data,
+      }),
     /** The refusals, once there are so many: the log is written a moment after the answer. */
     async refusals(atLeast = 0) {
       const found = () => events().filter((event) => /"(would_)?refused?"/.test(JSON.stringify(event)));

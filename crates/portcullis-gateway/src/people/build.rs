@@ -15,12 +15,13 @@ use portcullis_identity::accounts::throttle::{Limits, Throttle};
 use portcullis_identity::accounts::{Accounts, Parts, Settings, Writer};
 use portcullis_identity::door::Door;
 use portcullis_identity::mail::{Post, PostError, Setting, Way};
-use portcullis_identity::pages::{Brand, Pages};
+use portcullis_identity::pages::{Brand, Means, Pages};
 use portcullis_identity::passwords::Strength;
 use portcullis_identity::sessions::SessionService;
 use portcullis_identity::statement::Vouching;
 use zeroize::Zeroizing;
 
+use super::providers::providers;
 use super::{StoreFault, Stores};
 use crate::hashing::HashingError;
 use crate::record::{self, DataDir, EventLog};
@@ -127,7 +128,13 @@ fn build(
         languages: identity.languages.clone(),
         contact: identity.contact.clone(),
     };
-    let pages = Pages::new(accounts, sessions.clone(), brand, None);
+    let means = Means {
+        people: stores.people.clone(),
+        sessions: stores.sessions.clone(),
+        keys: keys.clone(),
+        providers: providers(identity)?,
+    };
+    let pages = Pages::new(accounts, sessions.clone(), brand, Some(means));
     let vouching = Vouching::new(keys, &identity.audience);
     let door = Door::new(sessions, pages).with_keys(stores.people.clone()).with_vouching(vouching);
     Ok(Built { door: Arc::new(door), stores, throttle })
@@ -181,10 +188,10 @@ fn logo(path: &Path) -> Result<(&'static str, Bytes), PeopleError> {
     Ok((kind, Bytes::from(read("identity.logo", path)?)))
 }
 
-fn read(key: &'static str, path: &Path) -> Result<Vec<u8>, PeopleError> {
+pub(super) fn read(key: &'static str, path: &Path) -> Result<Vec<u8>, PeopleError> {
     std::fs::read(path).map_err(|error| PeopleError::File { key, path: path.to_owned(), error })
 }
 
-fn read_text(key: &'static str, path: &Path) -> Result<String, PeopleError> {
+pub(super) fn read_text(key: &'static str, path: &Path) -> Result<String, PeopleError> {
     std::fs::read_to_string(path).map_err(|error| PeopleError::File { key, path: path.to_owned(), error })
 }

@@ -1,6 +1,7 @@
 //! People who sign in at the gateway: stores opened, pages built, asked by every thread and replaced on reload.
 
 mod build;
+mod providers;
 mod stores;
 mod sweep;
 #[cfg(test)]
