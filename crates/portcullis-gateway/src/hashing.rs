@@ -41,25 +41,24 @@ pub enum HashingError {
     Hash(#[from] HashFailure),
 }
 
-/// The hasher that the policy describes. Relative paths start at `folder`, where the policy lies.
+/// The hasher that the policy describes.
 ///
 /// # Errors
 /// When a file cannot be read or does not hold what it must.
-pub fn hasher(passwords: &Passwords, folder: &Path) -> Result<Hasher, HashingError> {
+pub fn hasher(passwords: &Passwords) -> Result<Hasher, HashingError> {
     let mut peppers = Vec::new();
-    for file in &passwords.pepper_files {
-        let path = folder.join(file);
-        let text = Zeroizing::new(read(&path)?);
+    for path in &passwords.pepper_files {
+        let text = Zeroizing::new(read(path)?);
         let key = std::str::from_utf8(&text).ok().and_then(|text| STANDARD.decode(text.trim()).ok());
         let key = key.map(Zeroizing::new).filter(|key| key.len() >= 32);
-        let key = key.ok_or(HashingError::Pepper(path))?;
+        let key = key.ok_or(HashingError::Pepper(path.clone()))?;
         peppers.push(Pepper { name: name(&key), key });
     }
     let peppers = Peppers::new(peppers).map_err(|_| HashingError::Twice)?;
     let cost = Cost { memory_kib: passwords.memory, passes: passwords.passes, lanes: 1 };
     let mut origins = Vec::new();
     if let Some(file) = &passwords.flask_security_salt_file {
-        let text = Zeroizing::new(read(&folder.join(file))?);
+        let text = Zeroizing::new(read(file)?);
         let salt = String::from_utf8_lossy(&text).trim().to_owned();
         origins.push(Origin::FlaskSecurity { salt: Zeroizing::new(salt) });
     }
@@ -70,10 +69,8 @@ pub fn hasher(passwords: &Passwords, folder: &Path) -> Result<Hasher, HashingErr
 ///
 /// # Errors
 /// When the file cannot be read or is none.
-pub fn breached_filter(passwords: &Passwords, folder: &Path) -> Result<Option<BreachedFilter>, HashingError> {
-    let Some(path) = passwords.breached_filter.as_ref().map(|file| folder.join(file)) else {
-        return Ok(None);
-    };
+pub fn breached_filter(passwords: &Passwords) -> Result<Option<BreachedFilter>, HashingError> {
+    let Some(path) = passwords.breached_filter.clone() else { return Ok(None) };
     let filter = BreachedFilter::read(read(&path)?);
     filter.map(Some).map_err(|error| HashingError::Filter { path, error })
 }
@@ -93,10 +90,10 @@ mod tests {
     use super::*;
     use portcullis_identity::passwords::{Password, Verification};
 
-    fn passwords(lines: &str) -> Passwords {
+    fn passwords(lines: &str, folder: &Path) -> Passwords {
         let text = format!("[identity.password]\n{lines}");
         let (policy, _) = portcullis::Policy::parse("test", &text).unwrap();
-        policy.identity().unwrap().passwords.clone()
+        crate::settings::located(policy.identity().unwrap(), folder).passwords
     }
 
     #[test]
@@ -106,13 +103,13 @@ mod tests {
             std::fs::write(folder.join(file), format!("{}\n", STANDARD.encode([byte; 32]))).unwrap();
         }
         let password = Password::new("correct horse battery").unwrap();
-        let old = hasher(&passwords("pepper_files = [\"old\"]"), &folder).unwrap().hash(&password).unwrap();
+        let old = hasher(&passwords("pepper_files = [\"old\"]", &folder)).unwrap().hash(&password).unwrap();
         std::fs::rename(folder.join("old"), folder.join("older")).unwrap();
-        let rotated = hasher(&passwords("pepper_files = [\"new\", \"older\"]"), &folder).unwrap();
+        let rotated = hasher(&passwords("pepper_files = [\"new\", \"older\"]", &folder)).unwrap();
         let Ok(Verification::Match { upgrade: Some(new) }) = rotated.verify(&password, Some(&old)) else {
             panic!("not verified")
         };
-        let alone = hasher(&passwords("pepper_files = [\"new\"]"), &folder).unwrap();
+        let alone = hasher(&passwords("pepper_files = [\"new\"]", &folder)).unwrap();
         assert!(matches!(alone.verify(&password, Some(&new)), Ok(Verification::Match { upgrade: None })));
         assert!(matches!(alone.verify(&password, Some(&old)), Ok(Verification::Mismatch)));
     }
@@ -121,12 +118,12 @@ mod tests {
     fn a_file_that_holds_no_pepper_or_no_filter_is_named() {
         let folder = crate::testing::folder("peppers");
         std::fs::write(folder.join("short"), "c2hvcnQ=").unwrap();
-        let short = passwords("pepper_files = [\"short\"]\nbreached_filter = \"short\"");
-        let error = hasher(&short, &folder).err().unwrap().to_string();
+        let short = passwords("pepper_files = [\"short\"]\nbreached_filter = \"short\"", &folder);
+        let error = hasher(&short).err().unwrap().to_string();
         assert!(error.contains("short` does not hold 32 random bytes or more"), "{error}");
-        let error = breached_filter(&short, &folder).err().unwrap().to_string();
+        let error = breached_filter(&short).err().unwrap().to_string();
         assert!(error.contains("this is no filter"), "{error}");
-        let none = passwords("pepper_files = [\"none\"]");
-        assert!(hasher(&none, &folder).err().unwrap().to_string().contains("none`"));
+        let none = passwords("pepper_files = [\"none\"]", &folder);
+        assert!(hasher(&none).err().unwrap().to_string().contains("none`"));
     }
 }

@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 
 use super::providers::providers;
 use super::{StoreFault, Stores};
-use crate::hashing::HashingError;
+use crate::hashing::{HashingError, breached_filter, hasher};
 use crate::record::{self, DataDir, EventLog};
 
 /// How many may wait for a hash: at some 30 ms each on four threads, half a minute.
@@ -63,7 +63,7 @@ pub enum PeopleError {
         /// What is wrong with it.
         what: String,
     },
-    /// Hashes cannot be made or judged so.
+    /// Passwords cannot be hashed or judged so.
     #[error(transparent)]
     Hashing(#[from] HashingError),
     /// Mail cannot be sent so.
@@ -105,7 +105,7 @@ fn build(
     tell: Arc<dyn Fn(Notice) + Send + Sync>,
 ) -> Result<Built, PeopleError> {
     let sessions = Arc::new(SessionService::new(stores.sessions.clone(), stores.people.clone(), session));
-    let breached = crate::hashing::breached_filter(&identity.passwords, Path::new(""))?;
+    let breached = breached_filter(&identity.passwords)?;
     let writer = identity.mail.as_ref().map(|mail| post(mail, tell)).transpose()?;
     let accounts = Accounts::new(Parts {
         people: stores.people.clone(),
@@ -141,7 +141,7 @@ fn build(
 }
 
 fn hashing(settings: &Passwords) -> Result<Hashing, PeopleError> {
-    let hasher = crate::hashing::hasher(settings, Path::new(""))?;
+    let hasher = hasher(settings)?;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let threads = settings.at_once.unwrap_or_else(|| Hashing::threads_for(cores).min(4));
     Ok(Hashing::start(Arc::new(hasher), threads, WAITING)?)

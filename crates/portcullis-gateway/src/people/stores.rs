@@ -43,8 +43,16 @@ impl Stores {
     /// # Errors
     /// When a store cannot be opened, is none of ours, or was written by a newer version.
     pub fn open(identity: &Identity, data: &Path) -> Result<Self, StoreFault> {
+        Self::open_with(identity, data, PATIENCE)
+    }
+
+    /// The same for one who waits longer than a request would.
+    ///
+    /// # Errors
+    /// As [`Stores::open`].
+    pub fn open_with(identity: &Identity, data: &Path, patience: Duration) -> Result<Self, StoreFault> {
         let at = Self::at(identity, data);
-        let (people, shared) = people(&identity.store, data).map_err(|error| StoreFault {
+        let (people, shared) = people(&identity.store, data, patience).map_err(|error| StoreFault {
             key: "identity.store",
             place: identity.store.clone(),
             error,
@@ -52,7 +60,7 @@ impl Stores {
         let sessions = match &identity.sessions {
             None => shared,
             Some(place) if *place == identity.store => shared,
-            Some(place) => sessions(place, data).map_err(|error| StoreFault {
+            Some(place) => sessions(place, data, patience).map_err(|error| StoreFault {
                 key: "identity.sessions",
                 place: place.clone(),
                 error,
@@ -74,7 +82,7 @@ impl Stores {
 
 type Both = (Arc<dyn People>, Arc<dyn Sessions>);
 
-fn people(place: &Place, data: &Path) -> Result<Both, StoreError> {
+fn people(place: &Place, data: &Path, patience: Duration) -> Result<Both, StoreError> {
     fn both<S: People + Sessions + 'static>(store: S) -> Both {
         let store = Arc::new(store);
         (store.clone(), store)
@@ -82,15 +90,84 @@ fn people(place: &Place, data: &Path) -> Result<Both, StoreError> {
     match place {
         Place::DataDirectory => Sqlite::open(&data.join(Stores::FILE)).map(both),
         Place::Sqlite(path) => Sqlite::open(path).map(both),
-        Place::Postgres(url) => Postgres::open(url, PATIENCE).map(both),
+        Place::Postgres(url) => Postgres::open(url, patience).map(both),
         // The policy is checked before: Redis keeps sessions only.
         Place::Redis(_) => Err(StoreError::Away("Redis keeps sessions only".to_owned())),
     }
 }
 
-fn sessions(place: &Place, data: &Path) -> Result<Arc<dyn Sessions>, StoreError> {
+fn sessions(place: &Place, data: &Path, patience: Duration) -> Result<Arc<dyn Sessions>, StoreError> {
     match place {
-        Place::Redis(url) => Ok(Arc::new(Redis::open(url, PATIENCE)?)),
-        Place::DataDirectory | Place::Sqlite(_) | Place::Postgres(_) => Ok(people(place, data)?.1),
+        Place::Redis(url) => Ok(Arc::new(Redis::open(url, patience)?)),
+        Place::DataDirectory | Place::Sqlite(_) | Place::Postgres(_) => Ok(people(place, data, patience)?.1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_store::servers::Server;
+    use portcullis_store::{NewUser, Session, Standing, UserId};
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    fn identity(lines: &str) -> Identity {
+        let (policy, _) = portcullis::Policy::parse("test", &format!("[identity]\n{lines}")).unwrap();
+        Identity::clone(policy.identity().unwrap())
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn people_and_sessions_are_kept_where_the_policy_says() {
+        let folder = crate::testing::folder("stores");
+        let (postgres, redis) = (Server::postgres().unwrap(), Server::redis().unwrap());
+        let policies = [
+            String::new(),
+            format!("store = \"sqlite:{}\"\n", folder.join("elsewhere.db").display()),
+            format!("store = \"{}\"\n", postgres.url),
+            format!("sessions = \"{}\"\n", redis.url),
+            format!("store = \"{}\"\nsessions = \"{}\"\n", postgres.url, redis.database(1).unwrap()),
+        ];
+        let now = Duration::from_secs(1_700_000_000);
+        for (number, policy) in policies.iter().enumerate() {
+            let stores = Stores::open_with(&identity(policy), &folder, LONG).unwrap();
+            let id = UserId([u8::try_from(number).unwrap(); 16]);
+            let user = NewUser {
+                id,
+                email: format!("{number}@notes.example"),
+                name: String::new(),
+                password: None,
+                standing: Standing::Active,
+                roles: Vec::new(),
+            };
+            assert_eq!(stores.people.add(user, now).await.unwrap(), Ok(()), "{policy}");
+            let session = Session {
+                key: portcullis_store::Key([u8::try_from(number).unwrap(); 32]),
+                user: Some(id),
+                began: now,
+                seen: now,
+                idle_end: now + Duration::from_secs(60),
+                end: now + Duration::from_secs(600),
+                proved: None,
+                factors: 0,
+                family: None,
+                agent: String::new(),
+                network: String::new(),
+            };
+            stores.sessions.begin(session).await.unwrap();
+            assert_eq!(stores.sessions.sessions_of(id, now).await.unwrap().len(), 1, "{policy}");
+        }
+        assert!(folder.join("people.db").is_file() && folder.join("elsewhere.db").is_file());
+        // Each in its own: the first and the fourth share the people's file, and not the sessions.
+        let first = Stores::open_with(&identity(""), &folder, LONG).unwrap();
+        assert_eq!(first.people.users(None, 10).await.unwrap().len(), 2);
+        assert!(first.sessions.sessions_of(UserId([3; 16]), now).await.unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_store_that_does_not_open_is_told_by_the_key_that_names_it() {
+        let folder = crate::testing::folder("stores");
+        let nobody = identity("sessions = \"redis://127.0.0.1:1/0\"");
+        let error = Stores::open(&nobody, &folder).err().unwrap().to_string();
+        assert!(error.contains("`identity.sessions`") && error.contains("the store is away"), "{error}");
     }
 }

@@ -8,7 +8,6 @@ mod export;
 mod import;
 mod opened;
 mod shown;
-mod stores;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -9,9 +9,10 @@ use portcullis_identity::passwords::{Password, Strength, Weakness};
 use portcullis_store::{StoreError, UserId};
 
 use super::super::{Failure, policy_file, run};
-use super::stores::{self, Stores};
 use crate::hashing::{self, HashingError};
+use crate::people::Stores;
 use crate::record::DataDir;
+use crate::settings::located;
 
 /// A command waits for longer than a request would.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -19,9 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// What the commands work with.
 pub(super) struct Opened {
     pub(super) stores: Stores,
-    pub(super) identity: std::sync::Arc<Identity>,
+    pub(super) identity: Identity,
     pub(super) json: bool,
-    folder: PathBuf,
 }
 
 impl Opened {
@@ -35,12 +35,13 @@ impl Opened {
         let identity = policy.identity().cloned().ok_or_else(|| {
             Failure::Wrong(format!("{name} has no `[identity]`: there are no accounts without it"))
         })?;
-        let folder = file.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
+        let folder = file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+        let identity = located(&identity, folder);
         let data = DataDir::open(data_dir).map_err(|error| Failure::Broken(error.to_string()))?;
         same_owner(data.path())?;
-        let stores = stores::open(&identity, data.path(), &folder, PATIENCE)
+        let stores = Stores::open_with(&identity, data.path(), PATIENCE)
             .map_err(|error| Failure::Broken(error.to_string()))?;
-        Ok(Self { stores, identity, json, folder })
+        Ok(Self { stores, identity, json })
     }
 
     /// The hash of a new password that is good enough; `about` is what a stranger may know.
@@ -48,7 +49,7 @@ impl Opened {
         let wrong = |error: HashingError| Failure::Wrong(error.to_string());
         let passwords = &self.identity.passwords;
         let strength = Strength { least: passwords.min_length, score: passwords.min_score };
-        let breached = hashing::breached_filter(passwords, &self.folder).map_err(wrong)?;
+        let breached = hashing::breached_filter(passwords).map_err(wrong)?;
         let about = [about, &[self.identity.name.as_str()]].concat();
         strength.judge(password, &about, breached.as_ref()).map_err(|weakness| {
             Failure::Wrong(match weakness {
@@ -66,8 +67,7 @@ impl Opened {
     }
 
     pub(super) fn hasher(&self) -> Result<portcullis_identity::passwords::Hasher, Failure> {
-        hashing::hasher(&self.identity.passwords, &self.folder)
-            .map_err(|error| Failure::Wrong(error.to_string()))
+        hashing::hasher(&self.identity.passwords).map_err(|error| Failure::Wrong(error.to_string()))
     }
 
     /// The account of this address or id.
