@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis::Policy;
-use portcullis_gateway::Running;
 use portcullis_gateway::people::Stores;
+use portcullis_gateway::{Running, Settings};
 use portcullis_identity::passwords::{Caps, Cost, Hasher, Password, Peppers};
 use portcullis_store::{NewUser, People, Standing, UserId};
-use portcullis_tests::live::{Answer, Folder, gate, raw};
+use portcullis_tests::live::{Answer, Folder, gate, log, raw};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -120,6 +120,67 @@ fn address(gate: &Running) -> SocketAddr {
 
 const CLOSED: &str = "[identity]\nname = \"Notes\"\naudience = \"notes\"\n[access]\nallow = \"signed-in\"\n\
                       [[route]]\npath = \"/admin/*\"\naccess.roles = [\"admin\"]\n";
+
+#[tokio::test]
+async fn a_person_signs_in_and_the_app_is_told_until_they_sign_out() {
+    let folder = Folder::new("people").unwrap();
+    let people = ann(CLOSED, &folder).await;
+    let mut gate = gate(app().await, CLOSED, &folder);
+    let mut browser = Browser::new(address(&gate));
+
+    let sent = browser.get("/notes/1?a=b").await;
+    assert_eq!(sent.status, 303);
+    assert_eq!(sent.header("location"), Some("/.portcullis/sign-in?return_to=%2Fnotes%2F1%3Fa%3Db"));
+    let page = browser.get("/.portcullis/sign-in?return_to=%2Fnotes%2F1%3Fa%3Db").await;
+    assert_eq!(page.status, 200, "{}", page.head);
+    assert!(page.body.contains("name=\"password\""), "{}", page.body);
+    assert!(page.body.contains("_portcullis_csrf"), "forms of ours get their tokens like the app's");
+
+    let wrong =
+        browser.post("/.portcullis/sign-in", "email=ann%40notes.example&password=wrong+horse+battery").await;
+    assert_eq!(
+        (wrong.status, browser.cookies.iter().any(|(name, _)| name == "portcullis-session")),
+        (422, false)
+    );
+
+    let done = browser.sign_in("%2Fnotes%2F1%3Fa%3Db").await;
+    assert_eq!((done.status, done.header("location")), (303, Some("/notes/1?a=b")), "{}", done.body);
+    let seen = browser.get("/notes/1?a=b").await;
+    assert_eq!(seen.status, 200, "{}", seen.body);
+    assert!(seen.body.contains("x-portcullis-user: 01010101010101010101010101010101"), "{}", seen.body);
+    assert!(seen.body.contains("x-portcullis-roles: editor"), "{}", seen.body);
+    assert!(seen.body.contains("x-portcullis-token: "), "{}", seen.body);
+    assert!(!seen.body.contains("forged") && !seen.body.contains("portcullis-session"), "{}", seen.body);
+    assert_eq!(seen.header("cache-control"), Some("private"));
+    assert_eq!(browser.get("/admin/users").await.status, 403);
+
+    // A role that another process gives is seen within the memory of the gate.
+    assert!(people.set_role(UserId([1; 16]), "admin".to_owned(), true).await.unwrap());
+    tokio::time::sleep(Duration::from_millis(2200)).await;
+    assert_eq!(browser.get("/admin/users").await.status, 200);
+
+    // A reload forgets nobody.
+    let (policy, written) =
+        Policy::parse("p", &format!("upstream = \"http://{}\"\n{CLOSED}", app().await)).unwrap();
+    let mut settings = Settings::from_policy(policy, &written, folder.path()).unwrap();
+    settings.https.clear();
+    settings.dangerous_plain = vec![address(&gate).to_string().parse().unwrap()];
+    settings.threads = 1;
+    folder.path().clone_into(&mut settings.data_dir);
+    gate.reload(settings).unwrap();
+    assert_eq!(browser.get("/").await.status, 200);
+
+    let mut captured = Browser { address: address(&gate), cookies: browser.cookies.clone() };
+    assert_eq!(captured.get("/").await.status, 200);
+    let out = browser.post("/.portcullis/sign-out", "").await;
+    assert!(out.status == 303 || out.status == 200, "{}", out.head);
+    assert!(!browser.cookies.iter().any(|(name, _)| name == "portcullis-session"), "{:?}", out.head);
+    assert_eq!(captured.get("/").await.status, 303, "a captured cookie is worthless");
+
+    let written = log(&gate, &folder);
+    assert!(written.contains("account.signed_in"), "{written}");
+    assert!(!written.contains("correct") && !written.contains("wrong horse"), "no password is in the log");
+}
 
 #[tokio::test]
 async fn an_id_that_was_planted_does_not_become_a_session() {

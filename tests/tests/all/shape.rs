@@ -94,7 +94,13 @@ fn every_file_that_the_architecture_names_exists() {
         if !looks_like_a_path {
             continue;
         }
-        let tries = ["", "crates/", "crates/portcullis/src/", "crates/portcullis-gateway/src/"];
+        let tries = [
+            "",
+            "crates/",
+            "crates/portcullis/src/",
+            "crates/portcullis-gateway/src/",
+            "crates/portcullis-identity/src/",
+        ];
         assert!(tries.iter().any(|base| root().join(base).join(word).exists()), "`{word}` is not there");
     }
 }

@@ -147,6 +147,42 @@ fn the_same_password_typed_on_another_keyboard_is_the_same() {
 }
 
 #[test]
+fn the_commonest_passwords_are_refused_though_they_are_long_enough() {
+    for text in [
+        "password1",
+        "football",
+        "baseball1",
+        "princess",
+        "sunshine",
+        "iloveyou",
+        "superman",
+        "trustno1",
+        "whatever",
+        "jennifer",
+        "liverpool",
+        "chocolate",
+        "michelle",
+        "computer",
+        "corvette",
+        "starwars",
+        "midnight",
+        "mercedes",
+        "internet",
+        "marlboro",
+        "scorpion",
+        "qwertyuiop",
+        "1q2w3e4r",
+        "987654321",
+        "cocacola",
+        "butthead",
+        "bulldogs",
+    ] {
+        let judged = Strength::MULTI_FACTOR.judge(&password(text), &[], None);
+        assert!(matches!(judged, Err(Weakness::Common | Weakness::Guessable { .. })), "{text}");
+    }
+}
+
+#[test]
 fn a_password_is_judged_by_length_lists_and_guesses_and_not_by_kinds() {
     let judge = |text: &str, about: &[&str]| Strength::MULTI_FACTOR.judge(&password(text), about, None);
     assert_eq!(judge("7 signs", &[]), Err(Weakness::TooShort { least: 8 }));

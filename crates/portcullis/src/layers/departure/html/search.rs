@@ -59,6 +59,8 @@ struct Open {
     /// No form in it may get a token: browsers ignore its start tag, and send what is in it with this one, to a
     /// foreign place or in the URL.
     tainted: bool,
+    /// Its end tag came where some browsers pass over it: it, or the next form, is the open one.
+    uncertain: bool,
 }
 
 #[derive(PartialEq, Eq)]
@@ -230,9 +232,10 @@ impl Search {
         if !method.eq_ignore_ascii_case("dialog") {
             self.findings.forms.note(destination);
         }
-        if self.open.is_none() {
-            let tainted = foreign || !method.eq_ignore_ascii_case("post");
-            self.open = Some(Open { index: Some(self.forms.len()), tainted });
+        let tainted = foreign || !method.eq_ignore_ascii_case("post");
+        match &mut self.open {
+            None => self.open = Some(Open { index: Some(self.forms.len()), tainted, uncertain: false }),
+            Some(open) => open.tainted |= open.uncertain && tainted,
         }
         self.forms.push(Form {
             behind: tag.behind,
@@ -374,10 +377,12 @@ impl Listener for Search {
     }
 
     /// The end of a form's parent does not end the form: it stays open for what follows until its own end tag
-    /// (HTML section 13.2.4.4, the form element pointer). In a template or a list that tag is passed over.
+    /// (HTML section 13.2.4.4, the form element pointer). In a template that tag is passed over, in a list by some
+    /// browsers.
     fn end(&mut self, name: Name) {
         match name {
             Name::Form if self.shelters.is_empty() => self.open = None,
+            Name::Form => self.open.iter_mut().for_each(|open| open.uncertain = true),
             // More than are followed are never left.
             Name::Template | Name::Select
                 if self.shelters.last() == Some(&name) && self.shelters.len() < MOST_SHELTERS =>

@@ -163,6 +163,23 @@ fn a_form_inside_a_foreign_one_is_not_one() {
 }
 
 #[test]
+fn a_form_that_some_browsers_hold_open_keeps_the_token_from_the_next() {
+    // Whether the end tag in the list counts, browsers do not agree: the second form may be the open one.
+    for (page, marked_page) in [
+        (
+            "<form method=post><select></form><form><form method=post>",
+            "<form method=post>#<select></form><form><form method=post>",
+        ),
+        (
+            "<form method=post><select></form><form method=post action=//evil.example></select><form method=post>",
+            "<form method=post>#<select></form><form method=post action=//evil.example></select><form method=post>",
+        ),
+    ] {
+        assert_eq!(marked(page), marked_page);
+    }
+}
+
+#[test]
 fn an_empty_action_is_the_page_whatever_the_base() {
     assert_eq!(
         marked("<base href=https://cdn.example/><form method=post action=''>"),
