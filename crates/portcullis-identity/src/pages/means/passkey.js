@@ -81,7 +81,9 @@ if (window.PublicKeyCredential) {
       button.disabled = false;
     });
   }
-  const offered = document.querySelector('[autocomplete~="webauthn"]');
+  // Where somebody proves once more who they are, an offer to sign in would begin another session.
+  const signs = document.querySelector('[data-passkey="sign-in"]');
+  const offered = signs && document.querySelector('[autocomplete~="webauthn"]');
   if (offered && (await PublicKeyCredential.isConditionalMediationAvailable?.())) {
     show("sign-in", beside, true).catch((error) => {
       if (!(error instanceof DOMException)) problem(error.message);
