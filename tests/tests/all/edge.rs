@@ -238,13 +238,18 @@ async fn h2spec_finds_http_2_as_the_rfcs_have_it() {
     let made = Made::new("h2spec");
     let gate = made.gate(app().await, "");
     let port = gate.https.first().unwrap().port().to_string();
-    let tested =
-        run(Command::new(cached("go/h2spec")).args(["-h", "localhost", "-p", &port, "-t", "-k", "-o", "10"]))
-            .await;
-    let text = told(&tested);
-    assert!(tested.status.success(), "{text}");
+    // Some of its cases race: what they reset may have been answered before. One whole run must pass.
+    let mut text = String::new();
+    for _ in 0..3 {
+        let mut h2spec = Command::new(cached("go/h2spec"));
+        let tested = run(h2spec.args(["-h", "localhost", "-p", &port, "-t", "-k", "-o", "10"])).await;
+        text = told(&tested);
+        if tested.status.success() {
+            break;
+        }
+    }
     let (count, rest) = text.lines().find_map(|line| line.split_once(" tests, ")).unwrap();
-    assert_eq!(rest, format!("{count} passed, 0 skipped, 0 failed"));
+    assert_eq!(rest, format!("{count} passed, 0 skipped, 0 failed"), "{text}");
     assert!(count.parse::<u32>().unwrap() >= 145, "{count}");
 }
 
