@@ -188,7 +188,7 @@ impl Engine {
         if let ControlFlow::Break(refusal) =
             settle(&mut exchange, Layer::Gate, |x| rules::judge_response_head(&head, x), |_| ())
         {
-            return Release::refused(*refusal, &mut exchange, &self.keys);
+            return Release::refused(*refusal, &mut exchange);
         }
         let judged = if exchange.own.is_some_and(Own::is_of_people) {
             // A way to a provider, which the policy names.
@@ -197,7 +197,7 @@ impl Engine {
             settle(&mut exchange, Layer::Redirect, |x| redirect::judge(&head, x), |_| Onward::AsWritten)
         };
         match judged {
-            ControlFlow::Break(refusal) => Release::refused(*refusal, &mut exchange, &self.keys),
+            ControlFlow::Break(refusal) => Release::refused(*refusal, &mut exchange),
             ControlFlow::Continue(onward) => {
                 redirect::apply(onward, &mut head.headers);
                 if let Some(tokens) = exchange.form_tokens.take() {

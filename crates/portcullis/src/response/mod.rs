@@ -121,7 +121,7 @@ pub struct Cut {
 
 impl Release {
     /// Our own page in place of the app's answer, with the same headers as every page of the site.
-    pub(crate) fn refused(refusal: Refusal, exchange: &mut Exchange, _keys: &Keyring) -> Self {
+    pub(crate) fn refused(refusal: Refusal, exchange: &mut Exchange) -> Self {
         Self::Ready(replaced(refusal, exchange))
     }
 }
@@ -150,7 +150,7 @@ pub(crate) fn release(
     if watched.is_none() {
         let judged = settle(&mut exchange, Layer::Gate, |x| rules::judge_response_body(b"", x), |_| ());
         if let ControlFlow::Break(refusal) = judged {
-            return Release::refused(*refusal, &mut exchange, keys);
+            return Release::refused(*refusal, &mut exchange);
         }
         rules::finish(&mut exchange);
     }
