@@ -17,7 +17,9 @@ async fn postgresql_conforms() {
     super::all(&store).await;
     a_taken_id_is_told_as_an_error(&store).await;
     gates_that_start_at_once_take_turns(&server.database(1).unwrap()).await;
-    a_sign_out_everywhere_misses_no_rotation(&server.database(2).unwrap()).await;
+    let shared = server.database(2).unwrap();
+    let gates = [(); 2].map(|()| Postgres::open(&shared, PATIENCE).unwrap());
+    super::sessions::a_sign_out_everywhere_misses_no_rotation(&gates).await;
     a_token_that_many_show_at_once_is_fresh_once(&store).await;
     a_newer_version_is_not_touched(&server.database(3).unwrap()).await;
     a_schema_made_by_another_is_used(&server.database(4).unwrap()).await;
@@ -71,22 +73,6 @@ async fn gates_that_start_at_once_take_turns(url: &str) {
     }
     assert_eq!(added, 100);
     assert_eq!(stores[0].users(None, 1000).await.unwrap().len(), 100);
-}
-
-/// Ends all sessions while they change their ids: none may slip through.
-async fn a_sign_out_everywhere_misses_no_rotation(url: &str) {
-    let (gate, other) = (Postgres::open(url, PATIENCE).unwrap(), Postgres::open(url, PATIENCE).unwrap());
-    for round in 0..30 {
-        let (old, new) = (1000 + round * 2, 1001 + round * 2);
-        gate.begin(session(old, Some(80))).await.unwrap();
-        let rotating = gate.rotate(key(old), session(new, Some(80)), at(1));
-        let ending = other.end_all(user_id(80), None);
-        let (rotated, ended) = tokio::join!(rotating, ending);
-        // Either it was rotated before all ended, or nothing was left to rotate.
-        let expected = if rotated.unwrap() { key(new) } else { key(old) };
-        assert_eq!(ended.unwrap(), [expected], "round {round}");
-        assert!(gate.sessions_of(user_id(80), at(1)).await.unwrap().is_empty(), "round {round}");
-    }
 }
 
 async fn a_token_that_many_show_at_once_is_fresh_once(store: &Postgres) {

@@ -177,3 +177,18 @@ fn device(family: u32, user: u32) -> Remembered {
 const fn at_most(seconds: u64) -> std::time::Duration {
     std::time::Duration::from_secs(seconds)
 }
+
+/// Ends all sessions by one gate while they change their ids at another: none may slip through.
+pub(super) async fn a_sign_out_everywhere_misses_no_rotation([gate, other]: &[impl Sessions; 2]) {
+    for round in 0..30 {
+        let (old, new) = (1000 + round * 2, 1001 + round * 2);
+        gate.begin(session(old, Some(80))).await.unwrap();
+        let rotating = gate.rotate(key(old), session(new, Some(80)), at(1));
+        let ending = other.end_all(user_id(80), None);
+        let (rotated, ended) = tokio::join!(rotating, ending);
+        // Either it was rotated before all ended, or nothing was left to rotate.
+        let expected = if rotated.unwrap() { key(new) } else { key(old) };
+        assert_eq!(ended.unwrap(), [expected], "round {round}");
+        assert!(gate.sessions_of(user_id(80), at(1)).await.unwrap().is_empty(), "round {round}");
+    }
+}
