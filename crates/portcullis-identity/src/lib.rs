@@ -58,3 +58,9 @@ pub enum Unavailable {
     #[error("what is kept of a factor cannot be read")]
     Unreadable,
 }
+
+impl From<random::NoRandomness> for Unavailable {
+    fn from(random::NoRandomness: random::NoRandomness) -> Self {
+        Self::NoRandomness
+    }
+}

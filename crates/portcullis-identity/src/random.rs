@@ -2,11 +2,13 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::Unavailable;
+/// The system gave no randomness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoRandomness;
 
-pub(crate) fn random<const N: usize>() -> Result<[u8; N], Unavailable> {
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], NoRandomness> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|_| Unavailable::NoRandomness)?;
+    getrandom::fill(&mut bytes).map_err(|_| NoRandomness)?;
     Ok(bytes)
 }
 

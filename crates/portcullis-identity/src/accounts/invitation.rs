@@ -8,9 +8,10 @@ use portcullis_store::{NewUser, Standing, Taken, User, UserId};
 
 use super::letters::link;
 use super::sign_up::tidy;
-use super::{Accounts, Email, Fault, Happened, Purpose, Told, Visit, notice, token};
+use super::{Accounts, Email, Fault, Happened, Purpose, Told, Visit, notice};
 use crate::mail::Subject;
 use crate::passwords::{Password, Weakness};
+use crate::random::random;
 
 /// What came of inviting somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +53,7 @@ impl Accounts {
         }
         let Some(email) = Email::parse(typed) else { return Ok(Invited::NoAddress.into()) };
         let user = NewUser {
-            id: UserId(token::random()?),
+            id: UserId(random()?),
             email: email.as_str().to_owned(),
             name: String::new(),
             password: None,

@@ -8,9 +8,10 @@ use portcullis_store::{NewUser, Standing, User, UserId};
 
 use super::letters::link;
 use super::sign_in::Tried;
-use super::{Accounts, Email, Fault, Happened, Purpose, Told, Visit, notice, on_the_beat, token};
+use super::{Accounts, Email, Fault, Happened, Purpose, Told, Visit, notice, on_the_beat};
 use crate::mail::Subject;
 use crate::passwords::{Password, Weakness};
+use crate::random::random;
 
 /// What came of a sign-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +79,7 @@ impl Accounts {
             }
             None => {
                 let user = NewUser {
-                    id: UserId(token::random()?),
+                    id: UserId(random()?),
                     email: email.as_str().to_owned(),
                     name: name.clone(),
                     password: None,

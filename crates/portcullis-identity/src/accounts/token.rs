@@ -6,9 +6,8 @@ use portcullis_store::Key;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-/// The system gave no randomness.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoRandomness;
+pub use crate::random::NoRandomness;
+use crate::random::random;
 
 /// A secret that was drawn: 256 bits, as they go into a link (RFC 4648 section 5).
 pub struct Secret(Zeroizing<String>);
@@ -46,13 +45,6 @@ pub fn key_of(presented: &str) -> Option<Key> {
 /// SHA-256: a secret of 256 bits needs no slow hash.
 pub(crate) fn digest(bytes: &[u8]) -> Key {
     Key(Sha256::digest(bytes).into())
-}
-
-/// Random bytes of the system.
-pub(crate) fn random<const N: usize>() -> Result<[u8; N], NoRandomness> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|_| NoRandomness)?;
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -120,8 +120,14 @@ impl Relying {
             again: began.again,
         };
         let value = Zeroizing::new(serde_json::to_vec(&attempt).map_err(|_| Unavailable::Unreadable)?);
-        let sealed = seal::close(SEALED, &digest(&[began.bound]), &value, random()?, ground.keys)
-            .ok_or(Unavailable::NoRandomness)?;
+        let sealed = seal::close(
+            SEALED,
+            &digest(&[began.bound]),
+            &value,
+            random().map_err(Unavailable::from)?,
+            ground.keys,
+        )
+        .ok_or(Unavailable::NoRandomness)?;
         let state = URL_SAFE_NO_PAD.encode(sealed);
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(attempt.verifier.as_bytes()));
         let scope = self.registration.scopes.join(" ");

@@ -13,7 +13,8 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::super::email::Email;
-use super::super::token::{self, NoRandomness};
+use super::super::token;
+use crate::random::{NoRandomness, random};
 
 /// The cookie, over HTTPS.
 pub const COOKIE: &str = "__Host-portcullis-device";
@@ -56,7 +57,7 @@ impl Devices {
     /// # Errors
     /// When the system has no randomness.
     pub fn know(&self, cookie: Option<&str>, email: &Email, now: Duration) -> Result<String, NoRandomness> {
-        let name = token::random::<16>()?;
+        let name = random::<16>()?;
         let made = u32::try_from(now.as_secs() / 3600).unwrap_or(u32::MAX).to_be_bytes();
         let key = self.keys.first().ok_or(NoRandomness)?;
         let whole = [name.as_slice(), &made, &mac(key, email, &name, &made)].concat();
