@@ -67,10 +67,27 @@ impl fmt::Debug for Key {
     }
 }
 
+impl fmt::Display for Key {
+    /// 64 hexadecimal digits.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        hexadecimal(&self.0, out)
+    }
+}
+
+impl std::str::FromStr for Key {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (begin, end) = text.split_at_checked(32).ok_or(())?;
+        let halves = [begin.parse::<UserId>()?.0, end.parse::<UserId>()?.0];
+        halves.concat().try_into().map(Self).map_err(|_| ())
+    }
+}
+
 impl fmt::Display for UserId {
     /// 32 hexadecimal digits.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+        hexadecimal(&self.0, out)
     }
 }
 
@@ -82,5 +99,24 @@ impl std::str::FromStr for UserId {
             return Err(());
         }
         u128::from_str_radix(text, 16).map(|number| Self(number.to_be_bytes())).map_err(|_| ())
+    }
+}
+
+fn hexadecimal(bytes: &[u8], out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    bytes.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_as_it_is_written_and_nothing_else_is_one() {
+        let key = Key(std::array::from_fn(|at| u8::try_from(at * 8).unwrap()));
+        assert_eq!(key.to_string().parse(), Ok(key));
+        assert_eq!(key.to_string().len(), 64);
+        for wrong in ["", "00", &"g".repeat(64), &"+f".repeat(32), &"0".repeat(65), &"\u{e9}".repeat(32)] {
+            assert_eq!(wrong.parse::<Key>(), Err(()), "{wrong}");
+        }
     }
 }

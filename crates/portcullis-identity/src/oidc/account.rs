@@ -176,7 +176,7 @@ fn session_key(issuer: &str, session: &str) -> Key {
 
 /// One for each session there: tokens of one purpose replace each other.
 fn purpose(key: Key) -> String {
-    key.0.iter().fold("oidc session ".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+    format!("oidc session {key}")
 }
 
 /// Ends what a logout at the provider ends: every session of the person that the provider vouched for, with its

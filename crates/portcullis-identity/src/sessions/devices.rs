@@ -76,5 +76,5 @@ pub(super) fn devices(
 }
 
 fn name(key: Key) -> String {
-    key.0.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    key.to_string().chars().take(32).collect()
 }

@@ -1,6 +1,5 @@
 //! How values stand in Redis.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::{Instant, Key, Remembered, Session, StoreError, UserId};
@@ -23,13 +22,6 @@ pub(super) fn number(number: impl ToString) -> Vec<u8> {
     number.to_string().into_bytes()
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 fn maybe(text: Option<String>) -> Vec<u8> {
     text.unwrap_or_default().into_bytes()
 }
@@ -37,14 +29,14 @@ fn maybe(text: Option<String>) -> Vec<u8> {
 /// A session as the arguments of a step.
 pub(super) fn arguments(session: Session) -> [Vec<u8>; 10] {
     [
-        maybe(session.user.map(|user| hex(&user.0))),
+        maybe(session.user.map(|user| user.to_string())),
         number(micros(session.began)),
         number(micros(session.seen)),
         number(micros(session.idle_end)),
         number(micros(session.end)),
         maybe(session.proved.map(|proved| micros(proved).to_string())),
         number(session.factors),
-        maybe(session.family.map(|family| hex(&family.0))),
+        maybe(session.family.map(|family| family.to_string())),
         session.agent.into_bytes(),
         session.network.into_bytes(),
     ]
@@ -97,10 +89,7 @@ pub(super) fn of<T>(read: Option<T>, what: &str) -> Result<T, StoreError> {
 }
 
 pub(super) fn key(text: &str) -> Option<Key> {
-    let (chunks, rest) = text.as_bytes().as_chunks::<2>();
-    let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    let bytes = chunks.iter().map(byte).collect::<Option<Vec<u8>>>()?;
-    if rest.is_empty() { bytes.try_into().ok().map(Key) } else { None }
+    text.parse().ok()
 }
 
 pub(super) fn user_id(text: &str) -> Option<UserId> {

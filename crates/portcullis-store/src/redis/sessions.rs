@@ -2,13 +2,13 @@
 
 use super::Redis;
 use super::rows::{
-    FIELDS, Fields, arguments, hex, key as read_key, micros, number, of, remembered, session, user_id,
+    FIELDS, Fields, arguments, key as read_key, micros, number, of, remembered, session, user_id,
 };
 use crate::{Instant, Key, Pending, Redeemed, Remembered, Session, Sessions, StoreError, UserId};
 
 impl Sessions for Redis {
     fn begin(&self, session: Session) -> Pending<'_, ()> {
-        let (key, now) = (hex(&session.key.0), number(micros(session.seen)));
+        let (key, now) = (session.key.to_string(), number(micros(session.seen)));
         let step = ["begin".into(), key.clone().into_bytes(), now];
         let arguments = step.into_iter().chain(arguments(session)).collect();
         let begun = self.step::<u8>(name("session", &key), arguments);
@@ -16,7 +16,7 @@ impl Sessions for Redis {
     }
 
     fn session(&self, key: Key, now: Instant) -> Pending<'_, Option<Session>> {
-        let place = name("session", &hex(&key.0));
+        let place = name("session", &key.to_string());
         let found = self.ask(move |_, mut connection| async move {
             redis::cmd("HMGET").arg(place).arg(&FIELDS).query_async::<Fields>(&mut connection).await
         });
@@ -27,7 +27,7 @@ impl Sessions for Redis {
     }
 
     fn touch(&self, key: Key, seen: Instant, idle_end: Instant, network: String) -> Pending<'_, bool> {
-        let key = hex(&key.0);
+        let key = key.to_string();
         let arguments = vec![
             "touch".into(),
             key.clone().into_bytes(),
@@ -39,19 +39,23 @@ impl Sessions for Redis {
     }
 
     fn rotate(&self, key: Key, next: Session, now: Instant) -> Pending<'_, bool> {
-        let key = hex(&key.0);
-        let step =
-            ["rotate".into(), key.clone().into_bytes(), number(micros(now)), hex(&next.key.0).into_bytes()];
+        let key = key.to_string();
+        let step = [
+            "rotate".into(),
+            key.clone().into_bytes(),
+            number(micros(now)),
+            next.key.to_string().into_bytes(),
+        ];
         self.step(name("session", &key), step.into_iter().chain(arguments(next)).collect())
     }
 
     fn end(&self, key: Key) -> Pending<'_, bool> {
-        let key = hex(&key.0);
+        let key = key.to_string();
         self.step(name("session", &key), vec!["end".into(), key.into_bytes()])
     }
 
     fn end_all(&self, user: UserId, keep: Option<Key>) -> Pending<'_, Vec<Key>> {
-        let keep = keep.map(|keep| hex(&keep.0)).unwrap_or_default();
+        let keep = keep.map(|keep| keep.to_string()).unwrap_or_default();
         let arguments = vec!["end_all".into(), user.to_string().into_bytes(), keep.into_bytes()];
         let ended = self.step(name("sessions", &user.to_string()), arguments);
         Box::pin(async move { keys(ended.await?) })
@@ -72,13 +76,13 @@ impl Sessions for Redis {
     }
 
     fn remember(&self, remembered: Remembered) -> Pending<'_, ()> {
-        let family = hex(&remembered.family.0);
+        let family = remembered.family.to_string();
         let arguments = vec![
             "remember".into(),
             family.clone().into_bytes(),
             number(micros(remembered.seen)),
             remembered.user.to_string().into_bytes(),
-            hex(&remembered.token.0).into_bytes(),
+            remembered.token.to_string().into_bytes(),
             number(micros(remembered.began)),
             number(micros(remembered.seen)),
             number(micros(remembered.end)),
@@ -96,12 +100,12 @@ impl Sessions for Redis {
         now: Instant,
         grace: Instant,
     ) -> Pending<'_, Redeemed> {
-        let family = hex(&family.0);
+        let family = family.to_string();
         let arguments = vec![
             "redeem".into(),
             family.clone().into_bytes(),
-            hex(&token.0).into_bytes(),
-            hex(&next.0).into_bytes(),
+            token.to_string().into_bytes(),
+            next.to_string().into_bytes(),
             number(micros(now)),
             number(micros(grace)),
         ];
@@ -119,7 +123,7 @@ impl Sessions for Redis {
     }
 
     fn forget(&self, family: Key) -> Pending<'_, Vec<Key>> {
-        let family = hex(&family.0);
+        let family = family.to_string();
         let ended = self.step(name("family", &family), vec!["forget".into(), family.into_bytes()]);
         Box::pin(async move { keys(ended.await?) })
     }
@@ -138,7 +142,7 @@ impl Sessions for Redis {
     }
 
     fn first_use(&self, key: Key, until: Instant, now: Instant) -> Pending<'_, bool> {
-        let key = hex(&key.0);
+        let key = key.to_string();
         let arguments =
             vec!["first_use".into(), key.clone().into_bytes(), number(micros(until)), number(micros(now))];
         self.step(name("used", &key), arguments)

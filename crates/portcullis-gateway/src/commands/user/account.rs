@@ -97,7 +97,7 @@ pub(super) async fn sessions(opened: &Opened, who: &str, end: Option<&str>) -> R
     }
     let mut sessions = stored.sessions_of(user.id, now()).await.map_err(broken)?;
     if let Some(begin) = end.filter(|end| *end != "all") {
-        let named = |session: &portcullis_store::Session| shown::hex(&session.key.0).starts_with(begin);
+        let named = |session: &portcullis_store::Session| session.key.to_string().starts_with(begin);
         match sessions.iter().filter(|session| named(session)).collect::<Vec<_>>().as_slice() {
             [session] => stored.end(session.key).await.map_err(broken)?,
             [] => return Err(Failure::Broken(format!("there is no session `{begin}`"))),

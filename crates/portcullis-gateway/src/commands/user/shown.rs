@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use portcullis_store::{Remembered, Session, Standing, User};
+use portcullis_store::{Key, Remembered, Session, Standing, User};
 use serde_json::{Value, json};
 
 pub(super) const fn standing(standing: Standing) -> &'static str {
@@ -12,13 +12,6 @@ pub(super) const fn standing(standing: Standing) -> &'static str {
         Standing::Active => "active",
         Standing::Disabled => "disabled",
     }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// As in `2026-11-25T20:51:23Z`.
@@ -71,7 +64,7 @@ pub(super) fn sessions(sessions: &[Session], devices: &[Remembered], json: bool)
     if json {
         let sessions = sessions.iter().map(|session| {
             json!({
-                "id": hex(&session.key.0),
+                "id": session.key.to_string(),
                 "began": time(session.began),
                 "seen": time(session.seen),
                 "ends": time(session.end.min(session.idle_end)),
@@ -81,7 +74,7 @@ pub(super) fn sessions(sessions: &[Session], devices: &[Remembered], json: bool)
         });
         let devices = devices.iter().map(|device| {
             json!({
-                "id": hex(&device.family.0),
+                "id": device.family.to_string(),
                 "began": time(device.began),
                 "seen": time(device.seen),
                 "ends": time(device.end),
@@ -94,14 +87,14 @@ pub(super) fn sessions(sessions: &[Session], devices: &[Remembered], json: bool)
         });
         return format!("{both}\n");
     }
-    let short = |key: &[u8; 32]| hex(key).chars().take(12).collect::<String>();
+    let short = |key: Key| key.to_string().chars().take(12).collect::<String>();
     let rows = sessions.iter().map(|session| {
         let seen = format!("seen {}", time(session.seen));
-        [short(&session.key.0), "session".to_owned(), seen, plain(&session.network), plain(&session.agent)]
+        [short(session.key), "session".to_owned(), seen, plain(&session.network), plain(&session.agent)]
     });
     let devices = devices.iter().map(|device| {
         let seen = format!("seen {}", time(device.seen));
-        [short(&device.family.0), "device".to_owned(), seen, String::new(), plain(&device.agent)]
+        [short(device.family), "device".to_owned(), seen, String::new(), plain(&device.agent)]
     });
     let rows = rows.chain(devices).collect::<Vec<_>>();
     if rows.is_empty() { "signed in nowhere\n".to_owned() } else { table(&rows) }

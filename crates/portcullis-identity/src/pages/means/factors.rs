@@ -68,7 +68,7 @@ impl Pages {
         let used = |used: Option<std::time::Duration>| {
             used.map_or_else(|| means.never_used.to_owned(), |at| fill(means.used, &[("date", &utc(at))]))
         };
-        let item = |key: Key, label: String, at| Item { key: hex(key), label, used: used(at) };
+        let item = |key: Key, label: String, at| Item { key: key.to_string(), label, used: used(at) };
         let apps: Vec<Item> = totp::list(people, user.id)
             .await?
             .into_iter()
@@ -133,7 +133,7 @@ impl Pages {
             return Ok(again(ask));
         }
         let people = self.means()?.people.as_ref();
-        let key = unhex(ask.field("key"));
+        let key = ask.field("key").parse::<Key>().ok();
         let removed = match (ask.field("do"), key) {
             ("app", _) => return self.enrol(ask, user).await,
             ("codes", _) => {
@@ -218,19 +218,4 @@ impl Pages {
         };
         Page::of(StatusCode::OK, page.render())
     }
-}
-
-fn hex(key: Key) -> String {
-    key.0.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn unhex(text: &str) -> Option<Key> {
-    let mut key = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (place, byte) in key.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(place * 2..place * 2 + 2)?, 16).ok()?;
-    }
-    Some(Key(key))
 }
