@@ -21,7 +21,7 @@ use crate::record::data_dir::Lock;
 use crate::record::keys::{self, KeyError};
 use crate::record::lessons::Watcher;
 use crate::record::log::outs::Outs;
-use crate::record::{DataDir, EventLog, RuleFiles};
+use crate::record::{DataDir, EventLog, Notice, RuleFiles};
 use crate::run_as::RunAsError;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -262,6 +262,7 @@ impl Gateway {
         }
         running.open_doors()?;
         running.show_tls();
+        running.tell_of_ways_around();
         running.admin.state.enter(Phase::Ready);
         Ok(running)
     }
@@ -351,6 +352,20 @@ impl Running {
         self.lock = Some(self.data.lock()?);
         self.admin.step_aside(false);
         self.log.move_to(&self.data.events())
+    }
+
+    /// Tells of servers of the app that others reach without the gate, where the app believes who it says calls.
+    pub(crate) fn tell_of_ways_around(&self) {
+        if self.settings.policy.identity().is_none() {
+            return;
+        }
+        let named: Vec<String> = self.settings.upstream.servers.iter().map(ToString::to_string).collect();
+        let ours = [&self.https, &self.http, &self.dangerous_plain].map(Vec::as_slice).concat();
+        for open in crate::upstream::around::find(&named, &ours) {
+            let sentence = open.sentence();
+            tracing::warn!("{sentence}");
+            self.log.notice(Notice::warn("portcullis.way_around", &sentence));
+        }
     }
 
     /// For the numbers of TLS.

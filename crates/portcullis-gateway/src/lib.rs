@@ -17,6 +17,7 @@ pub mod hashing;
 pub mod listen;
 mod otlp;
 pub mod people;
+mod policies;
 pub mod record;
 mod reload;
 pub mod run_as;
@@ -28,5 +29,6 @@ pub mod tls;
 pub mod upstream;
 
 pub use gateway::{Gateway, Running, StartError};
+pub use policies::PoliciesError;
 pub use reload::Reloaded;
 pub use settings::{Settings, SettingsError};

@@ -118,6 +118,7 @@ impl Running {
         let kept = &mut self.settings;
         (kept.threads, kept.data_dir, kept.user) = (old.threads, old.data_dir, old.user);
         (kept.capacity, kept.rule_log, kept.audit_log) = (old.capacity, old.rule_log, old.audit_log);
+        self.tell_of_ways_around();
         Ok(reloaded)
     }
 

@@ -10,6 +10,7 @@ use portcullis::policy::{Identity, raw};
 use portcullis_seclang::Disk;
 
 use crate::listen::{Address, Capacity, Introducers, NoAddress, Timeouts};
+use crate::policies::{self, PoliciesError};
 use crate::record::log::{Rotation, outs::Target};
 use crate::run_as::RunAs;
 use crate::store::StoreSettings;
@@ -89,6 +90,9 @@ pub enum SettingsError {
     /// The rules that the policy names do not load.
     #[error("the rules do not load:\n{0}")]
     Rules(#[from] RulesError),
+    /// The policies in Cedar that the policy names cannot be asked.
+    #[error(transparent)]
+    Policies(#[from] PoliciesError),
     /// A syslog's address is none.
     #[error("`{0}` is not the address of a syslog, which is as in `unix:/dev/log` or `udp://127.0.0.1:514`")]
     Syslog(String),
@@ -182,6 +186,7 @@ impl Settings {
             lost: file.rate.store_lost.unwrap_or_default(),
         });
         policy.load_rules(folder, &Disk)?;
+        policies::load(&mut policy, folder)?;
         let gate = &policy.site().gate;
         settings.rule_log = gate.rule_log.as_ref().map(|path| folder.join(path));
         let audit = gate.loaded.as_ref().and_then(|loaded| loaded.set.settings().audit.log.clone());

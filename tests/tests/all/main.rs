@@ -17,6 +17,7 @@ mod http2;
 mod identity;
 mod operations;
 mod people;
+mod policies;
 mod policy_reference;
 mod rate;
 mod shape;

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 const PASSWORD: &str = "correct horse battery staple";
 
 /// An app that answers with the head that it got.
-async fn app() -> SocketAddr {
+pub(super) async fn app() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -43,7 +43,7 @@ async fn app() -> SocketAddr {
 }
 
 /// Puts Ann into the store that a gate with this policy opens.
-async fn ann(policy: &str, folder: &Folder) -> Arc<dyn People> {
+pub(super) async fn ann(policy: &str, folder: &Folder) -> Arc<dyn People> {
     let (policy, _) = Policy::parse("p", policy).unwrap();
     let stores = Stores::open(policy.identity().unwrap(), folder.path()).unwrap();
     let hasher = Hasher::new(Cost::default(), Peppers::default(), Caps::default(), Vec::new()).unwrap();
@@ -60,21 +60,21 @@ async fn ann(policy: &str, folder: &Folder) -> Arc<dyn People> {
 }
 
 /// A browser: keeps the cookies that it is given, and says where its requests come from.
-struct Browser {
+pub(super) struct Browser {
     address: SocketAddr,
-    cookies: Vec<(String, String)>,
+    pub(super) cookies: Vec<(String, String)>,
 }
 
 impl Browser {
-    fn new(address: SocketAddr) -> Self {
+    pub(super) fn new(address: SocketAddr) -> Self {
         Self { address, cookies: Vec::new() }
     }
 
-    async fn get(&mut self, path: &str) -> Answer {
+    pub(super) async fn get(&mut self, path: &str) -> Answer {
         self.ask("GET", path, "").await
     }
 
-    async fn post(&mut self, path: &str, form: &str) -> Answer {
+    pub(super) async fn post(&mut self, path: &str, form: &str) -> Answer {
         self.ask("POST", path, form).await
     }
 
@@ -107,14 +107,14 @@ impl Browser {
         answer
     }
 
-    async fn sign_in(&mut self, return_to: &str) -> Answer {
+    pub(super) async fn sign_in(&mut self, return_to: &str) -> Answer {
         let form =
             format!("email=ann%40notes.example&password=correct+horse+battery+staple&return_to={return_to}");
         self.post("/.portcullis/sign-in", &form).await
     }
 }
 
-fn address(gate: &Running) -> SocketAddr {
+pub(super) fn address(gate: &Running) -> SocketAddr {
     *gate.dangerous_plain.first().unwrap()
 }
 

@@ -8,14 +8,15 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Subcommand};
-use portcullis::Policy;
-use portcullis::layers::caller::access::{self, Step};
+use portcullis::layers::caller::access::{self, Asked, Step};
 use portcullis::layers::caller::session::{By, Factors, Person, Visitor};
+use portcullis::{Policy, TlsFacts};
 use portcullis_store::{Standing, StoreError, User, UserId};
 
 use super::{Failure, LogFormat, policy_file, print, run};
 use crate::Settings;
 use crate::people::Stores;
+use crate::policies;
 
 /// Who may go where.
 #[derive(Debug, Args)]
@@ -37,7 +38,7 @@ struct Explain {
     user: String,
     /// As in `GET`
     method: String,
-    /// As in `/admin/users`
+    /// As in `/admin/users`; with a query, where policies ask for one
     path: String,
     /// The policy [default: portcullis.toml, if it is there]
     #[arg(long, value_name = "FILE")]
@@ -48,6 +49,9 @@ struct Explain {
     /// From which address
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
     from: IpAddr,
+    /// By which name of the site; the first of `host.names` by default
+    #[arg(long, value_name = "NAME")]
+    host: Option<String>,
     /// How it was proved: `password`, `totp`, `recovery`, `passkey`, `external`, `mail`; once for each
     #[arg(long, value_name = "NAME", default_value = "password")]
     factor: Vec<String>,
@@ -74,7 +78,7 @@ impl Explain {
             Some(path) => (path.display().to_string(), run::read(path)?),
             None => ("the default policy".to_owned(), String::new()),
         };
-        let (policy, _) = run::parse(&name, &text)?;
+        let (mut policy, written) = run::parse(&name, &text)?;
         let method = http::Method::from_bytes(self.method.to_ascii_uppercase().as_bytes())
             .map_err(|_| Failure::Wrong(format!("`{}` is not an HTTP method", self.method)))?;
         if !self.path.starts_with('/') {
@@ -82,9 +86,27 @@ impl Explain {
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let folder = file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+        policies::load(&mut policy, folder).map_err(|error| Failure::Wrong(error.to_string()))?;
         let visitor = self.visitor(&policy, folder, now)?;
-        let rules = policy.rules(&method, self.path.split('?').next().unwrap_or_default());
-        let steps = access::explain(rules, &visitor, self.from, now);
+        let (path, query) = match self.path.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (self.path.as_str(), None),
+        };
+        let rules = policy.rules(&method, path);
+        let first = written.host.names.iter().flatten().next().map(String::as_str);
+        let asked = Asked {
+            visitor: &visitor,
+            method: &method,
+            host: self.host.as_deref().or(first).unwrap_or("localhost"),
+            path,
+            route: rules.route.as_ref(),
+            query,
+            address: self.from,
+            now,
+            secure: true,
+            tls: Some(&TLS),
+        };
+        let steps = access::explain(rules, &asked);
         let route = rules.route.as_ref().map(ToString::to_string);
         let may = steps.iter().all(|step| step.missing.is_none());
         print(&match self.log {
@@ -133,6 +155,9 @@ impl Explain {
     }
 }
 
+/// A connection as most are.
+const TLS: TlsFacts = TlsFacts { version: "TLSv1.3", server_name: None, client_certificate: false };
+
 async fn user(stores: &Stores, named: &str) -> Result<Option<User>, StoreError> {
     match named.parse::<UserId>() {
         Ok(id) => stores.people.user(id).await,
@@ -155,11 +180,15 @@ fn words(visitor: &Visitor, route: Option<&str>, steps: &[Step]) -> String {
     if steps.is_empty() {
         text.push_str("  nothing is asked\n");
     }
-    for Step { asked, missing } in steps {
+    for Step { asked, missing, by } in steps {
         let _ = match missing {
             None => writeln!(text, "  yes  {asked}"),
             Some(missing) => writeln!(text, "  no   {asked}: {missing}"),
         };
+        let says = if missing.is_none() { "permitted" } else { "forbidden" };
+        for policy in by {
+            let _ = writeln!(text, "       {says} by {policy}");
+        }
     }
     text
 }
@@ -167,7 +196,9 @@ fn words(visitor: &Visitor, route: Option<&str>, steps: &[Step]) -> String {
 fn line(visitor: &Visitor, route: Option<&str>, steps: &[Step]) -> String {
     let asked: Vec<_> = steps
         .iter()
-        .map(|Step { asked, missing }| serde_json::json!({ "asked": asked, "missing": missing }))
+        .map(
+            |Step { asked, missing, by }| serde_json::json!({ "asked": asked, "missing": missing, "by": by }),
+        )
         .collect();
     let told = serde_json::json!({
         "user": visitor.person().map(|person| person.id.clone()),
@@ -183,7 +214,7 @@ mod tests {
     use super::*;
 
     fn step(asked: &str, missing: Option<&str>) -> Step {
-        Step { asked: asked.to_owned(), missing: missing.map(str::to_owned) }
+        Step { asked: asked.to_owned(), missing: missing.map(str::to_owned), by: Vec::new() }
     }
 
     #[test]

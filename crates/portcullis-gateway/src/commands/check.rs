@@ -7,6 +7,9 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use portcullis::advice::{Advice, Level, advise};
 
+use crate::policies;
+use crate::upstream::around;
+
 use super::{Failure, LogFormat, files, policy_file, print, run};
 
 /// Check a policy: faults with their place, advice with a number.
@@ -62,11 +65,13 @@ impl Check {
             Some(path) => (path.display().to_string(), run::read(path)?),
             None => ("the default policy".to_owned(), String::new()),
         };
-        let (policy, written) = run::parse(&name, &text)?;
+        let (mut policy, written) = run::parse(&name, &text)?;
         let mut advice = advise(&policy, &written, &text);
         if !self.policy_only {
             let folder = file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+            policies::load(&mut policy, folder).map_err(|error| Failure::Wrong(error.to_string()))?;
             advice.extend(files::look(&written, folder));
+            advice.extend(around::look(&policy, &written));
             advice.sort_by(|left, right| {
                 right.level.cmp(&left.level).then_with(|| left.number.cmp(right.number))
             });

@@ -3,8 +3,10 @@
 //! `fleet` has the servers, `balance` chooses one, `server` is what is known of it, `breaker` leaves it
 //! alone while it fails, `health` asks it how it is. `head` edits what passes (hop-by-hop fields, forwarding
 //! facts), `connect` opens connections, `pool` keeps them, `proxy` is the service that the gate guards,
-//! `waiting` breaks off what never ends, `tunnel` carries WebSockets.
+//! `waiting` breaks off what never ends, `tunnel` carries WebSockets; `around` looks whether others reach the app
+//! without the gate.
 
+pub(crate) mod around;
 mod balance;
 mod breaker;
 mod connect;

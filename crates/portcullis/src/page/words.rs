@@ -62,6 +62,13 @@ pub(super) fn of(status: StatusCode, code: &str) -> Words {
                 advice: &[ASK],
             };
         }
+        "access.forbidden" | "access.policy_erred" => {
+            return Words {
+                title: "You may not go here",
+                happened: "The rules of this site do not let you see this page.",
+                advice: &["If you should see it, ask the people who run this site."],
+            };
+        }
         _ if code.starts_with("access.") && status == StatusCode::FORBIDDEN => {
             return Words {
                 title: "You may not go here",

@@ -226,7 +226,10 @@ impl Policy {
     /// The JSON Schema of the policy file, for editors.
     #[must_use]
     pub fn schema() -> serde_json::Value {
-        schemars::schema_for!(raw::File).to_value()
+        let mut schema = schemars::schema_for!(raw::File).to_value();
+        // Otherwise what else is in the build would decide on the order of keys (`serde_json/preserve_order`).
+        schema.sort_all_objects();
+        schema
     }
 }
 
@@ -305,6 +308,13 @@ fn check_route(
         );
     }
     route.access.contradictions(&mut faults.section("access"));
+    for key in route.access.site_wide_keys() {
+        faults.at(
+            &format!("access.{key}"),
+            format!("`{key}` holds for the whole site: there is one set of policies"),
+            "write it below `[access]`; a policy names a route by `resource == Route::\"/admin/*\"`",
+        );
+    }
     for key in route.session.site_wide_keys() {
         faults.at(
             &format!("session.{key}"),

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Hours;
+use super::{Hours, Policies};
 use crate::layers::caller::session::Factors;
 use crate::policy::Faults;
 use crate::policy::units::Span;
@@ -37,6 +37,9 @@ pub struct Raw {
     pub hours: Option<Vec<String>>,
     /// By which clock `hours` are meant, as in `"+01:00"`; `"Z"`, UTC, by default.
     pub utc_offset: Option<String>,
+    /// A file of policies in Cedar, which are asked besides all this and at every place: one must permit, and none
+    /// forbid. For the site only; needs a gateway that was built with the feature `cedar`.
+    pub cedar: Option<String>,
 }
 
 /// Who may come.
@@ -68,6 +71,8 @@ pub struct Config {
     pub networks: Vec<IpNet>,
     /// When; empty for always.
     pub hours: Vec<Hours>,
+    /// Policies that are asked, too.
+    pub cedar: Option<Policies>,
 }
 
 impl Raw {
@@ -81,6 +86,11 @@ impl Raw {
         ]
         .into_iter()
         .filter_map(|(key, is_written)| is_written.then_some(key))
+    }
+
+    /// The keys written here that only the site can have.
+    pub(crate) fn site_wide_keys(&self) -> impl Iterator<Item = &'static str> {
+        self.cedar.is_some().then_some("cedar").into_iter()
     }
 
     /// A route laid over the site: `public` takes away what the site asks of people, and whoever asks something of
@@ -181,6 +191,7 @@ impl Config {
             scope: raw.scope.clone(),
             networks,
             hours,
+            cedar: raw.cedar.clone().map(|file| Policies { file, ruler: None }),
         }
     }
 }

@@ -1,15 +1,15 @@
 //! The decision, in the order that the room's page tells.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use http::header::{LOCATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, request};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Allow, Reason, Way};
+use super::{Allow, Asked, Reason, Ruling, Way};
 use crate::exchange::Exchange;
-use crate::layers::caller::session::{By, Factors, Person, Visitor};
+use crate::layers::arrival::transport::Scheme;
+use crate::layers::caller::session::{By, Factors, Person};
 use crate::page::Taste;
 use crate::policy::Rules;
 use crate::verdict::Verdict;
@@ -23,10 +23,8 @@ const LONGEST_RETURN: usize = 1024;
 
 /// Who wants to go there, when.
 pub(super) struct Caller<'a> {
-    pub(super) visitor: &'a Visitor,
+    pub(super) asked: Asked<'a>,
     pub(super) away: bool,
-    pub(super) address: IpAddr,
-    pub(super) now: Duration,
 }
 
 /// What a route may ask, in this order.
@@ -40,10 +38,11 @@ pub(super) enum Question {
     FactorsOfRoles,
     Factor,
     Fresh,
+    Policies,
 }
 
 impl Question {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Networks,
         Self::Hours,
         Self::SignedIn,
@@ -52,6 +51,7 @@ impl Question {
         Self::FactorsOfRoles,
         Self::Factor,
         Self::Fresh,
+        Self::Policies,
     ];
 
     /// Whether this place asks it.
@@ -60,6 +60,7 @@ impl Question {
         match self {
             Self::Networks => !access.networks.is_empty(),
             Self::Hours => !access.hours.is_empty(),
+            Self::Policies => access.cedar.is_some(),
             _ if access.allow == Allow::Public => false,
             Self::SignedIn | Self::Scope => true,
             Self::Roles => !access.roles.is_empty(),
@@ -74,15 +75,14 @@ impl Question {
     /// What is missing for it.
     pub(super) fn missing(self, rules: &Rules, caller: &Caller<'_>) -> Option<Missing> {
         let access = &rules.access;
-        let person = caller.visitor.person();
+        let Asked { visitor, address, now, .. } = caller.asked;
+        let person = visitor.person();
         match self {
             Self::Networks => {
-                let is_in = access.networks.iter().any(|network| network.contains(&caller.address));
+                let is_in = access.networks.iter().any(|network| network.contains(&address));
                 (!is_in).then_some(Missing::Network)
             }
-            Self::Hours => {
-                (!access.hours.iter().any(|hours| hours.holds(caller.now))).then_some(Missing::Hours)
-            }
+            Self::Hours => (!access.hours.iter().any(|hours| hours.holds(now))).then_some(Missing::Hours),
             Self::SignedIn => match (person, caller.away) {
                 (Some(_), _) => None,
                 (None, true) => Some(Missing::Store),
@@ -106,8 +106,7 @@ impl Question {
                     return None;
                 }
                 let rules = rules.identity.iter().flat_map(|identity| &identity.factors);
-                let mut unmet =
-                    rules.filter(|rule| rule.is_for(&person.roles) && !rule.is_met(person, caller.now));
+                let mut unmet = rules.filter(|rule| rule.is_for(&person.roles) && !rule.is_met(person, now));
                 unmet.next().map(|rule| Missing::Factor(rule.one_of, rule.fresh))
             }
             Self::Factor => by_person(person, |person| {
@@ -116,9 +115,15 @@ impl Question {
             Self::Fresh => {
                 let within = access.fresh?;
                 by_person(person, |person| {
-                    (!person.is_fresh(within, caller.now)).then_some(Missing::Freshness(within))
+                    (!person.is_fresh(within, now)).then_some(Missing::Freshness(within))
                 })
             }
+            Self::Policies => match access.cedar.as_ref()?.rule(&caller.asked) {
+                Ruling::Permit { .. } => None,
+                Ruling::Deny { .. } if person.is_none() && caller.away => Some(Missing::Store),
+                Ruling::Deny { by } => Some(Missing::Permit(by)),
+                Ruling::Erring { errors } => Some(Missing::Verdict(errors)),
+            },
         }
     }
 }
@@ -135,7 +140,7 @@ fn by_person(
 }
 
 /// What somebody lacks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Missing {
     Network,
     Hours,
@@ -146,6 +151,10 @@ pub(super) enum Missing {
     Proof,
     Factor(Factors, Option<Duration>),
     Freshness(Duration),
+    /// No policy permits it, or these forbid it.
+    Permit(Vec<String>),
+    /// A policy could not be evaluated.
+    Verdict(Vec<String>),
 }
 
 /// The first thing that is missing.
@@ -156,13 +165,22 @@ pub(super) fn first_missing(rules: &Rules, caller: &Caller<'_>) -> Option<Missin
 
 /// Whether the caller may go on.
 pub(crate) fn judge(head: &request::Parts, exchange: &Exchange) -> Verdict<(), Reason> {
-    let caller = Caller {
-        visitor: &exchange.visitor,
-        away: exchange.away,
-        address: exchange.client.ip,
-        now: exchange.moment.since_epoch,
-    };
     let rules = &exchange.rules;
+    let caller = Caller {
+        asked: Asked {
+            visitor: &exchange.visitor,
+            method: &head.method,
+            host: &exchange.site.name,
+            path: &exchange.path,
+            route: rules.route.as_ref(),
+            query: head.uri.query(),
+            address: exchange.client.ip,
+            now: exchange.moment.since_epoch,
+            secure: exchange.scheme == Scheme::Https,
+            tls: exchange.peer.tls.as_ref(),
+        },
+        away: exchange.away,
+    };
     let Some(missing) = first_missing(rules, &caller) else { return Verdict::Pass(()) };
     Verdict::Deny(match missing {
         Missing::Person => Reason::NotSignedIn(way(SIGN_IN, head, exchange)),
@@ -183,7 +201,17 @@ pub(crate) fn judge(head: &request::Parts, exchange: &Exchange) -> Verdict<(), R
         Missing::Proof => Reason::KeyProvesNothing,
         Missing::Network => Reason::Network { address: exchange.client.ip.to_string() },
         Missing::Hours => Reason::Hours,
+        // Who is nobody yet may be permitted as somebody.
+        Missing::Permit(by) if by.is_empty() && rules.identity.is_some() && is_nobody(exchange) => {
+            Reason::NotSignedIn(way(SIGN_IN, head, exchange))
+        }
+        Missing::Permit(by) => Reason::Forbidden { by },
+        Missing::Verdict(errors) => Reason::PolicyErred { errors },
     })
+}
+
+fn is_nobody(exchange: &Exchange) -> bool {
+    exchange.visitor.person().is_none()
 }
 
 /// A browser that goes to a page is sent to `page`, and comes back where it may; what a script asks for is told: it

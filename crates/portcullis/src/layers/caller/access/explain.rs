@@ -1,9 +1,9 @@
 //! Why somebody may go somewhere, or not: every question and its answer.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use super::decide::{Caller, Missing, Question};
+use super::{Asked, Ruling};
 use crate::layers::caller::session::Visitor;
 use crate::policy::Rules;
 
@@ -14,17 +14,26 @@ pub struct Step {
     pub asked: String,
     /// What is missing; `None` where nothing is.
     pub missing: Option<String>,
+    /// The policies that decided it, where policies did.
+    pub by: Vec<String>,
 }
 
 /// All that `rules` ask of this visitor, in the order in which it is asked. The visitor may go where nothing is missing.
 #[must_use]
-pub fn explain(rules: &Rules, visitor: &Visitor, address: IpAddr, now: Duration) -> Vec<Step> {
-    let caller = Caller { visitor, away: false, address, now };
-    let asked = Question::ALL.into_iter().filter(|question| question.is_asked(rules));
-    asked
+pub fn explain(rules: &Rules, asked: &Asked<'_>) -> Vec<Step> {
+    let caller = Caller { asked: *asked, away: false };
+    let questions = Question::ALL.into_iter().filter(|question| question.is_asked(rules));
+    questions
         .map(|question| Step {
-            asked: words(question, rules, visitor),
-            missing: question.missing(rules, &caller).map(|missing| told(missing, address)),
+            asked: words(question, rules, asked.visitor),
+            missing: question.missing(rules, &caller).map(|missing| told(missing, asked.address)),
+            by: match &rules.access.cedar {
+                Some(policies) if question == Question::Policies => match policies.rule(asked) {
+                    Ruling::Permit { by } | Ruling::Deny { by } => by,
+                    Ruling::Erring { .. } => Vec::new(),
+                },
+                _ => Vec::new(),
+            },
         })
         .collect()
 }
@@ -61,6 +70,10 @@ fn words(question: Question, rules: &Rules, visitor: &Visitor) -> String {
         Question::Fresh => {
             format!("a proof no older than {} s", access.fresh.unwrap_or_default().as_secs())
         }
+        Question::Policies => {
+            let file = access.cedar.as_ref().map(|policies| policies.file.as_str()).unwrap_or_default();
+            format!("a policy of `{file}` that permits it, and none that forbids it")
+        }
     }
 }
 
@@ -74,6 +87,9 @@ fn told(missing: Missing, address: IpAddr) -> String {
         Missing::Role => "the person has none".to_owned(),
         Missing::Proof => "an API key proves nothing".to_owned(),
         Missing::Factor(..) => "not proved, or too long ago".to_owned(),
+        Missing::Permit(by) if by.is_empty() => "none permits it".to_owned(),
+        Missing::Permit(by) => format!("forbidden by `{}`", by.join("`, `")),
+        Missing::Verdict(errors) => format!("a policy could not be evaluated: {}", errors.join("; ")),
         Missing::Freshness(_) => "proved longer ago, or by a remembered device".to_owned(),
     }
 }

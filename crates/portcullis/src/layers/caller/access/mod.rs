@@ -12,7 +12,9 @@
 //! 5. `roles`: one of them.
 //! 6. `[[identity.factor]]` of the person's roles, then `factor`: one of these was proved.
 //! 7. `fresh`: and that lately. An API key proves nothing lately.
-//! 8. `cedar`, where it is compiled in: a policy permits it, and none forbids it.
+//! 8. `cedar`: a policy permits it, and none forbids it. They are asked at public places, too: all that is written
+//!    must agree. One that cannot be evaluated denies. Who may not go as nobody is sent to sign in, unless a policy
+//!    forbids it.
 //!
 //! What a visitor can mend is answered with the way there: a browser that goes to a page is sent to sign in, and comes
 //! back after it; a program gets 401 and `WWW-Authenticate` (RFC 6750 section 3, RFC 9470 section 3), never a redirect
@@ -31,6 +33,7 @@ mod decide;
 mod explain;
 mod hours;
 mod reason;
+mod ruling;
 #[cfg(test)]
 mod tests;
 
@@ -40,3 +43,4 @@ pub(crate) use decide::{announce, claims, judge};
 pub use explain::{Step, explain};
 pub use hours::Hours;
 pub use reason::{Reason, Way};
+pub use ruling::{Asked, Policies, Ruler, Ruling};

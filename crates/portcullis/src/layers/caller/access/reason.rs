@@ -44,6 +44,16 @@ pub enum Reason {
     },
     /// It is not the time.
     Hours,
+    /// The policies of `access.cedar` do not let it pass.
+    Forbidden {
+        /// Which forbid it; empty where none permits it.
+        by: Vec<String>,
+    },
+    /// A policy of `access.cedar` could not be evaluated.
+    PolicyErred {
+        /// What went wrong.
+        errors: Vec<String>,
+    },
     /// The store of sessions is away, and the route is for people who signed in.
     Away,
 }
@@ -104,6 +114,8 @@ impl Grounds for Reason {
             Self::KeyProvesNothing => "access.key_proves_nothing",
             Self::Network { .. } => "access.network",
             Self::Hours => "access.hours",
+            Self::Forbidden { .. } => "access.forbidden",
+            Self::PolicyErred { .. } => "access.policy_erred",
             Self::Away => "access.away",
         }
     }
@@ -118,7 +130,9 @@ impl Grounds for Reason {
             | Self::NoScope { .. }
             | Self::KeyProvesNothing
             | Self::Network { .. }
-            | Self::Hours => StatusCode::FORBIDDEN,
+            | Self::Hours
+            | Self::Forbidden { .. }
+            | Self::PolicyErred { .. } => StatusCode::FORBIDDEN,
             Self::Away => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -138,6 +152,11 @@ impl Grounds for Reason {
             Self::KeyProvesNothing => "this asks for a proof by a person, which an API key is not".to_owned(),
             Self::Network { address } => format!("`{address}` is in none of the networks"),
             Self::Hours => "it is none of the hours".to_owned(),
+            Self::Forbidden { by } if by.is_empty() => "no policy of `access.cedar` permits it".to_owned(),
+            Self::Forbidden { by } => format!("forbidden by the policy `{}`", by.join("`, `")),
+            Self::PolicyErred { errors } => {
+                format!("a policy of `access.cedar` could not be evaluated: {}", errors.join("; "))
+            }
             Self::Away => "the store of sessions is away, so that nobody can tell who this is".to_owned(),
         }
     }
@@ -156,6 +175,10 @@ impl Grounds for Reason {
             Self::NoRole { .. } => "a role that only hides its menus keeps nobody out (CWE-862, CWE-863)",
             Self::NoScope { .. } => "a key that leaks must open as little as it was made for (CWE-272)",
             Self::Network { .. } | Self::Hours => "what is for few should be reachable by few (CWE-284)",
+            Self::Forbidden { .. } => "what nobody has permitted is denied (CWE-285, CWE-862)",
+            Self::PolicyErred { .. } => {
+                "what an erring policy would have said is not known: it might have forbidden this (CWE-636)"
+            }
             Self::Away => "a store that does not answer must not open a door (CWE-636)",
         }
     }
@@ -178,6 +201,8 @@ impl Grounds for Reason {
             | Self::KeyProvesNothing
             | Self::Network { .. }
             | Self::Hours
+            | Self::Forbidden { .. }
+            | Self::PolicyErred { .. }
             | Self::Away => None,
         }
     }

@@ -299,7 +299,7 @@ fn explaining_tells_every_question_and_what_is_missing() {
         "[identity]\n[access]\nroles = [\"admin\"]\nnetworks = [\"10.0.0.0/8\"]\nfresh = \"1 min\"\n";
     let rules = Policy::parse("p", policy).unwrap().0.site().clone();
     let visitor = Visitor::Person(Arc::new(ann()));
-    let steps = explain(&rules, &visitor, "192.0.2.7".parse().unwrap(), NOW);
+    let steps = explain(&rules, &asked(&visitor));
     let told: Vec<(&str, bool)> =
         steps.iter().map(|step| (step.asked.as_str(), step.missing.is_none())).collect();
     assert_eq!(
@@ -312,9 +312,7 @@ fn explaining_tells_every_question_and_what_is_missing() {
             ("a proof no older than 60 s", false),
         ]
     );
-    assert!(
-        explain(Policy::default().site(), &Visitor::Nobody, "192.0.2.7".parse().unwrap(), NOW).is_empty()
-    );
+    assert!(explain(Policy::default().site(), &asked(&Visitor::Nobody)).is_empty());
 }
 
 #[test]
@@ -328,4 +326,122 @@ fn settings_that_keep_everybody_out_or_nobody_are_faults() {
     assert!(faults("[access]\nnetworks = [\"10.0.0.0/99\"]\n").contains("not a network"));
     assert!(faults("[access]\nhours = [\"always\"]\n").contains("`always`"));
     assert!(faults("[access]\nhours = [\"daily 08:00-09:00\"]\nutc_offset = \"CET\"\n").contains("`CET`"));
+}
+
+fn asked(visitor: &Visitor) -> Asked<'_> {
+    Asked {
+        visitor,
+        method: &http::Method::GET,
+        host: "localhost",
+        path: "/",
+        route: None,
+        query: None,
+        address: "192.0.2.7".parse().unwrap(),
+        now: NOW,
+        secure: true,
+        tls: None,
+    }
+}
+
+/// Answers by the path, and for `/echo` by what it was asked.
+#[derive(Debug)]
+struct Book;
+
+impl Ruler for Book {
+    fn rule(&self, asked: &Asked<'_>) -> Ruling {
+        let named = |name: &str| vec![name.to_owned()];
+        match asked.path {
+            "/erring" => Ruling::Erring { errors: named("it overflows") },
+            "/none" => Ruling::Deny { by: Vec::new() },
+            "/forbidden" => Ruling::Deny { by: named("no-one") },
+            "/echo" => Ruling::Deny {
+                by: vec![format!(
+                    "{} {} {:?} {:?} {} {}",
+                    asked.method,
+                    asked.host,
+                    asked.query,
+                    asked.route.map(ToString::to_string),
+                    asked.address,
+                    asked.secure && asked.tls.is_some()
+                )],
+            },
+            _ => Ruling::Permit { by: named("all") },
+        }
+    }
+}
+
+fn ruled(text: &str) -> Engine {
+    let mut policy = Policy::parse("p", text).unwrap().0;
+    policy.rule_by(&(Arc::new(Book) as Arc<dyn Ruler>));
+    Engine::new(policy, Keyring::new([1; 32], Vec::new()))
+}
+
+fn told(engine: &Engine, who: Option<Person>, path: &str) -> String {
+    match ask(engine, who, head("GET", path, &SCRIPT)) {
+        ControlFlow::Break(refusal) => format!("{}: {}", refusal.reason.code(), refusal.reason.sentence()),
+        ControlFlow::Continue(_) => "passed".to_owned(),
+    }
+}
+
+#[test]
+fn policies_and_routes_must_agree_and_public_places_are_asked_too() {
+    let text = "[identity]\n[access]\ncedar = \"who.cedar\"\nroles = [\"editor\"]\n\
+                [[route]]\npath = \"/none\"\naccess.allow = \"public\"\n";
+    let engine = ruled(text);
+    assert_eq!(told(&engine, Some(ann()), "/"), "passed");
+    let stranger = Person { roles: Vec::new(), ..ann() };
+    assert!(
+        told(&engine, Some(stranger), "/").starts_with("access.no_role"),
+        "a permit opens nothing by itself"
+    );
+    assert_eq!(
+        told(&engine, Some(ann()), "/none"),
+        "access.forbidden: no policy of `access.cedar` permits it",
+        "and what is public has to be permitted"
+    );
+    assert!(told(&engine, Some(ann()), "/forbidden").ends_with("forbidden by the policy `no-one`"));
+}
+
+#[test]
+fn who_may_not_go_as_nobody_is_asked_to_sign_in_unless_that_would_not_help() {
+    let engine = ruled("[identity]\n[access]\nallow = \"public\"\ncedar = \"who.cedar\"\n");
+    assert!(told(&engine, None, "/none").starts_with("access.not_signed_in"));
+    assert!(told(&engine, None, "/forbidden").starts_with("access.forbidden"));
+    let alone = ruled("[access]\ncedar = \"who.cedar\"\n");
+    assert!(told(&alone, None, "/none").starts_with("access.forbidden"), "nobody can sign in here");
+}
+
+#[test]
+fn a_policy_that_cannot_be_evaluated_denies_and_the_event_says_so() {
+    let engine = ruled("[identity]\n[access]\nallow = \"public\"\ncedar = \"who.cedar\"\n");
+    let refusal = refused(ask(&engine, Some(ann()), head("GET", "/erring", &BROWSER)));
+    assert_eq!(
+        (refusal.reason.code(), refusal.response.status()),
+        ("access.policy_erred", StatusCode::FORBIDDEN)
+    );
+    assert!(refusal.events.iter().any(|event| event.line(0).contains("it overflows")));
+    let page = std::str::from_utf8(refusal.response.body()).unwrap();
+    assert!(!page.contains("overflows"), "the visitor is not told what the policies are");
+}
+
+#[test]
+fn policies_that_were_not_loaded_let_nobody_go_anywhere() {
+    let policy = "[identity]\n[access]\nallow = \"public\"\ncedar = \"who.cedar\"\n";
+    assert_eq!(code(policy, Some(ann())), "access.policy_erred");
+    assert_eq!(code(policy, None), "access.policy_erred");
+}
+
+#[test]
+fn policies_are_told_what_was_asked_by_whom_from_where() {
+    let engine = ruled("[identity]\n[access]\ncedar = \"who.cedar\"\n[[route]]\npath = \"/{o}\"\n");
+    assert_eq!(
+        told(&engine, Some(ann()), "/echo?a=1&b"),
+        "access.forbidden: forbidden by the policy `GET localhost Some(\"a=1&b\") Some(\"/{o}\") 192.0.2.7 true`"
+    );
+}
+
+#[test]
+fn policies_are_named_once_for_the_whole_site() {
+    let route = "[identity]\n[[route]]\npath = \"/a\"\naccess.cedar = \"other.cedar\"\n";
+    assert!(faults(route).contains("holds for the whole site"));
 }
