@@ -15,7 +15,7 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use portcullis_store::{People, Sessions, StoreError};
+use portcullis_store::{People, Remembered, Sessions, StoreError};
 
 pub use rows::{NOW, family, has_ended, session, session_key, user, user_id};
 
@@ -69,10 +69,19 @@ pub async fn fill_people(people: &dyn People, size: Size) -> Result<Took, Wrong>
 /// # Errors
 /// When the store is away.
 pub async fn fill_sessions(sessions: &dyn Sessions, size: Size) -> Result<Took, Wrong> {
-    timed("begin", AT_ONCE, 0..size.sessions, |number| async move {
-        sessions.begin(session(number, size)).await.map(|()| true)
-    })
-    .await
+    timed("begin", AT_ONCE, 0..size.sessions, |number| begin(sessions, number, size)).await
+}
+
+/// Begins a session; the device that it comes from is remembered first.
+async fn begin(sessions: &dyn Sessions, number: u32, size: Size) -> Result<bool, StoreError> {
+    let begun = session(number, size);
+    if let (Some(family), Some(user)) = (begun.family, begun.user) {
+        let (began, agent) = (begun.began, begun.agent.clone());
+        let end = NOW + Duration::from_secs(30 * 86_400);
+        let token = session_key(number);
+        sessions.remember(Remembered { family, user, token, began, seen: began, end, agent }).await?;
+    }
+    sessions.begin(begun).await
 }
 
 /// Looks accounts up.

@@ -25,6 +25,7 @@ pub fn user(number: u32) -> NewUser {
         password: Some(format!("$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA${number:043}")),
         standing: Standing::Active,
         roles: vec!["reader".to_owned()],
+        lapses: None,
     }
 }
 
@@ -73,5 +74,6 @@ pub fn session(number: u32, size: Size) -> Session {
         family: number.is_multiple_of(3).then(|| family(number)),
         agent: "Firefox on Linux".to_owned(),
         network: "192.0.2.0/24".to_owned(),
+        external: None,
     }
 }

@@ -41,6 +41,7 @@ impl House {
                 password: None,
                 standing: Standing::Active,
                 roles: vec!["reader".to_owned()],
+                lapses: None,
             };
             store.add(user, at(0)).await.unwrap().unwrap();
         }

@@ -1,4 +1,5 @@
-//! State that outlives a request: who there is ([`People`]) and who is signed in ([`Sessions`]).
+//! State that outlives a request: who there is ([`People`], with the [`Letters`] to them that wait) and who is signed
+//! in ([`Sessions`], with what providers granted ([`Grants`]) and what went wrong ([`Tallies`])).
 //!
 //! The traits say what a store does; [`sqlite::Sqlite`] is the default store, one file in the data directory;
 //! `postgres::Postgres` keeps both at the other end of a wire, `redis::Redis` sessions.
@@ -15,6 +16,8 @@
 
 #[cfg(test)]
 mod conformance;
+mod grants;
+mod letters;
 mod people;
 #[cfg(feature = "postgres")]
 pub mod postgres;
@@ -26,14 +29,18 @@ mod remote;
 pub mod servers;
 mod sessions;
 pub mod sqlite;
+mod tallies;
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+pub use grants::{Grant, Grants};
+pub use letters::{Letter, Letters};
 pub use people::{Activity, Credential, CredentialKind, NewUser, People, Standing, Taken, Token, User};
-pub use sessions::{Redeemed, Remembered, Session, Sessions};
+pub use sessions::{External, Redeemed, Remembered, Session, Sessions};
+pub use tallies::{Tallies, Tally};
 
 /// An answer that comes.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;

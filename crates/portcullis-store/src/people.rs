@@ -1,6 +1,6 @@
 //! Users, what they prove themselves with, and what was promised to them by mail.
 
-use crate::{Instant, Key, Pending, UserId};
+use crate::{Instant, Key, Letters, Pending, UserId};
 
 /// How an account stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct NewUser {
     pub standing: Standing,
     /// Roles, in the words of the policy.
     pub roles: Vec<String>,
+    /// When the account ends by itself if its address is not confirmed by then; `None` for never.
+    pub lapses: Option<Instant>,
 }
 
 /// A user.
@@ -121,7 +123,7 @@ pub struct Activity {
 ///
 /// # Errors
 /// Every call may find the store away ([`crate::StoreError`]).
-pub trait People: Send + Sync {
+pub trait People: Letters {
     /// Makes a user, whole or not at all.
     fn add(&self, user: NewUser, now: Instant) -> Pending<'_, Result<(), Taken>>;
 
@@ -151,8 +153,11 @@ pub trait People: Send + Sync {
     /// Changes the name to be shown.
     fn set_name(&self, id: UserId, name: String) -> Pending<'_, bool>;
 
-    /// Changes how the account stands.
+    /// Changes how the account stands. One that is not unconfirmed does not end by itself any more.
     fn set_standing(&self, id: UserId, standing: Standing) -> Pending<'_, bool>;
+
+    /// Changes when the account ends by itself if its address is not confirmed by then.
+    fn set_lapse(&self, id: UserId, lapses: Option<Instant>) -> Pending<'_, bool>;
 
     /// Gives or takes a role.
     fn set_role(&self, id: UserId, role: String, has: bool) -> Pending<'_, bool>;
@@ -195,4 +200,9 @@ pub trait People: Send + Sync {
 
     /// What happened to an account, newest first.
     fn activity(&self, user: UserId, most: u32) -> Pending<'_, Vec<Activity>>;
+
+    /// Removes what is over, at most `most` of each kind, and gives how much: promises and letters after their end, and
+    /// accounts that lapse ([`NewUser::lapses`]). An account that has a password, a credential or a promise that is
+    /// still good is not removed: somebody uses it, or may confirm it yet.
+    fn sweep_people(&self, now: Instant, most: u32) -> Pending<'_, u64>;
 }

@@ -1,6 +1,6 @@
 //! Sessions, remembered devices, and what may be used once.
 
-use crate::{Instant, Key, Pending, UserId};
+use crate::{Grants, Instant, Key, Pending, Tallies, UserId};
 
 /// One session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,21 @@ pub struct Session {
     pub agent: String,
     /// The network it was last seen from, for the list of devices.
     pub network: String,
+    /// The sign-in at a provider that it came from.
+    pub external: Option<External>,
+}
+
+/// A sign-in at a provider of identities.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct External {
+    /// The provider, in the words of the policy.
+    pub provider: String,
+    /// Names the person there, together with the provider: a digest.
+    pub subject: Key,
+    /// Names the session there, together with the provider: a digest. Not every provider names one.
+    pub session: Option<Key>,
+    /// Names what was granted with it ([`Grants`]): random, the same for as long as the session goes on.
+    pub grant: Key,
 }
 
 /// A device that stays signed in: a family of tokens, each used once.
@@ -67,9 +82,10 @@ pub enum Redeemed {
 ///
 /// # Errors
 /// Every call may find the store away ([`crate::StoreError`]).
-pub trait Sessions: Send + Sync {
-    /// Begins a session.
-    fn begin(&self, session: Session) -> Pending<'_, ()>;
+pub trait Sessions: Grants + Tallies {
+    /// Begins a session. `false`, and none begins, when it is to come from a device that is not remembered any more:
+    /// whoever revokes a device in the same moment ends what came from it before, or lets nothing more come from it.
+    fn begin(&self, session: Session) -> Pending<'_, bool>;
 
     /// The session with this key that has not ended at `now`.
     fn session(&self, key: Key, now: Instant) -> Pending<'_, Option<Session>>;
@@ -78,7 +94,8 @@ pub trait Sessions: Send + Sync {
     fn touch(&self, key: Key, seen: Instant, idle_end: Instant, network: String) -> Pending<'_, bool>;
 
     /// Puts `next` in the place of the session `key`, at once: the old id is dead, the new one good. `false`, and
-    /// nothing changes, when `key` has ended: a session is never both.
+    /// nothing changes, when `key` has ended: a session is never both; or when `next` is to come from another device
+    /// than `key`, and that is not remembered any more. What a provider granted goes along where `next` names it.
     fn rotate(&self, key: Key, next: Session, now: Instant) -> Pending<'_, bool>;
 
     /// Ends a session; `false` when there was none.
@@ -87,6 +104,10 @@ pub trait Sessions: Send + Sync {
     /// Ends a user's sessions and remembered devices, but for the session `keep` and its family. Gives the keys of
     /// the sessions that ended, so that caches forget them.
     fn end_all(&self, user: UserId, keep: Option<Key>) -> Pending<'_, Vec<Key>>;
+
+    /// Ends a user's sessions that came from this person at a provider, or of those only the ones that came from
+    /// `session` there. Gives their keys.
+    fn end_external(&self, user: UserId, subject: Key, session: Option<Key>) -> Pending<'_, Vec<Key>>;
 
     /// A user's sessions that have not ended, the one seen last first.
     fn sessions_of(&self, user: UserId, now: Instant) -> Pending<'_, Vec<Session>>;
@@ -114,7 +135,7 @@ pub trait Sessions: Send + Sync {
     /// `true` the first time that `key` is seen before `until`: for codes and ids that work once.
     fn first_use(&self, key: Key, until: Instant, now: Instant) -> Pending<'_, bool>;
 
-    /// Removes what has ended, at most `most` of each kind; gives how many were removed. Expired sessions are never
-    /// served, swept or not.
+    /// Removes what has ended, at most `most` of each kind (sessions, devices, what works once, counts); gives how many
+    /// were removed. Expired sessions are never served, swept or not.
     fn sweep(&self, now: Instant, most: u32) -> Pending<'_, u64>;
 }

@@ -54,6 +54,7 @@ pub(super) async fn ann(policy: &str, folder: &Folder) -> Arc<dyn People> {
         password: Some(hasher.hash(&Password::new(PASSWORD).unwrap()).unwrap()),
         standing: Standing::Active,
         roles: vec!["editor".to_owned()],
+        lapses: None,
     };
     stores.people.add(user, Duration::from_secs(1_700_000_000)).await.unwrap().unwrap();
     stores.people

@@ -138,6 +138,7 @@ mod tests {
                 password: None,
                 standing: Standing::Active,
                 roles: Vec::new(),
+                lapses: None,
             };
             assert_eq!(stores.people.add(user, now).await.unwrap(), Ok(()), "{policy}");
             let session = Session {
@@ -152,6 +153,7 @@ mod tests {
                 family: None,
                 agent: String::new(),
                 network: String::new(),
+                external: None,
             };
             stores.sessions.begin(session).await.unwrap();
             assert_eq!(stores.sessions.sessions_of(id, now).await.unwrap().len(), 1, "{policy}");

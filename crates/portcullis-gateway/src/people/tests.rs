@@ -55,6 +55,7 @@ async fn signed_in(built: &Built) -> Presented {
         password: None,
         standing: Standing::Active,
         roles: Vec::new(),
+        lapses: None,
     };
     built.stores.people.add(new, NOW).await.unwrap().unwrap();
     let (presented, context) = (Presented::default(), context());
@@ -62,6 +63,7 @@ async fn signed_in(built: &Built) -> Presented {
         user,
         factors: Factors::PASSWORD,
         remember: false,
+        external: None,
         presented: &presented,
         context: &context,
         now: NOW,

@@ -59,6 +59,7 @@ impl Accounts {
             password: None,
             standing: Standing::Unconfirmed,
             roles,
+            lapses: None,
         };
         let id = user.id;
         if let Err(Taken) = self.people.add(user, visit.now).await? {

@@ -85,6 +85,7 @@ impl Accounts {
                     password: None,
                     standing: Standing::Unconfirmed,
                     roles: Vec::new(),
+                    lapses: None,
                 };
                 let id = user.id;
                 // Where it is taken by now, another request was sooner, and wrote its letter.

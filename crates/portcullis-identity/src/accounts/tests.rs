@@ -436,6 +436,7 @@ async fn an_old_hash_is_replaced_at_sign_in() {
         password: Some(old.to_owned()),
         standing: Standing::Active,
         roles: Vec::new(),
+        lapses: None,
     };
     world.accounts.people.add(user, NOW).await.unwrap().unwrap();
     assert_eq!(world.sign_in("ada@example.org", GOOD, &visit()).await, SignIn::Refused);

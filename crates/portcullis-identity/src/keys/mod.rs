@@ -174,6 +174,7 @@ pub async fn service_account(
         password: None,
         standing: Standing::Active,
         roles,
+        lapses: None,
     };
     Ok(people.add(user, now).await?.ok().map(|()| id))
 }

@@ -112,6 +112,7 @@ pub async fn settle(
         password: None,
         standing: Standing::Active,
         roles: Vec::new(),
+        lapses: None,
     };
     if people.add(user, now).await? == Err(Taken) {
         return Ok(Settled::Nobody(Unsettled::AccountExists));

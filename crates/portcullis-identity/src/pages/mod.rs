@@ -63,6 +63,7 @@ impl Ask {
             user: user.id,
             factors,
             remember,
+            external: None,
             presented: &self.presented,
             context: &self.visit.context,
             now: self.visit.now,

@@ -8,7 +8,7 @@ use portcullis::layers::caller::session::{
     By, Config, Context, Cookie, Factors, Found, Notice, Person, Presented, Visitor,
 };
 use portcullis_store::{
-    Key, People, Redeemed, Remembered, Session, Sessions, Standing, StoreError, User, UserId,
+    External, Key, People, Redeemed, Remembered, Session, Sessions, Standing, StoreError, User, UserId,
 };
 
 use super::agent::{describe, network};
@@ -38,6 +38,8 @@ pub struct Begin<'a> {
     pub factors: Factors,
     /// Whether the device is to stay signed in.
     pub remember: bool,
+    /// The sign-in at a provider that proves it.
+    pub external: Option<External>,
     /// What the request presented: whatever session it spoke for is over.
     pub presented: &'a Presented,
     /// From where and with what.
@@ -195,7 +197,10 @@ impl SessionService {
             family: Some(family),
             ..self.session(digest(&id), user, context, now)
         };
-        self.sessions.begin(session.clone()).await?;
+        if !self.sessions.begin(session.clone()).await? {
+            // It was revoked a moment ago.
+            return Ok(Found { cookies: self.cleared(context.secure), ..Found::default() });
+        }
         let mut cookies: Vec<HeaderValue> = Vec::new();
         cookies.extend(Cookie::Session.set(&id, context.secure, None));
         if is_newest {
@@ -212,7 +217,7 @@ impl SessionService {
     /// # Errors
     /// When a store is away: nobody is signed in.
     pub async fn begin_after_proof(&self, begin: Begin<'_>) -> Result<Begun, StoreError> {
-        let Begin { user, factors, remember, presented, context, now } = begin;
+        let Begin { user, factors, remember, external, presented, context, now } = begin;
         let id = draw()?;
         let key = digest(&id);
         let mut cookies = Vec::new();
@@ -222,8 +227,9 @@ impl SessionService {
             self.forget_family(family).await?;
             cookies.push(Cookie::Remembered.clear(context.secure));
         }
+        let proved = Some(now);
         let mut session =
-            Session { proved: Some(now), factors: factors.0, ..self.session(key, user, context, now) };
+            Session { proved, factors: factors.0, external, ..self.session(key, user, context, now) };
         if let Some(span) = self.config.remember.filter(|_| remember) {
             let (name, token) = (draw()?, draw()?);
             let family = digest(&name);
@@ -242,14 +248,16 @@ impl SessionService {
             cookies.retain(|cookie| *cookie != Cookie::Remembered.clear(context.secure));
             cookies.extend(Cookie::Remembered.set(&value, context.secure, Some(span)));
         }
-        match presented.session.as_deref().and_then(|id| digest_of_presented(id)) {
+        let begun = match presented.session.as_deref().and_then(|id| digest_of_presented(id)) {
             Some(old) => {
-                if !self.sessions.rotate(old, session.clone(), now).await? {
-                    self.sessions.begin(session).await?;
-                }
+                let rotated = self.sessions.rotate(old, session.clone(), now).await?;
                 self.cache.forget(old);
+                rotated || self.sessions.begin(session).await?
             }
             None => self.sessions.begin(session).await?,
+        };
+        if !begun {
+            return Err(StoreError::Away("the device was signed out while it signed in".to_owned()));
         }
         Ok(Begun { cookies, key })
     }
@@ -260,7 +268,7 @@ impl SessionService {
     /// # Errors
     /// When a store is away: nothing is proved.
     pub async fn prove(&self, begin: Begin<'_>) -> Result<Option<Begun>, StoreError> {
-        let Begin { user, factors, presented, context, now, .. } = begin;
+        let Begin { user, factors, external, presented, context, now, .. } = begin;
         let Some(old) = presented.session.as_deref().and_then(|id| digest_of_presented(id)) else {
             return Ok(None);
         };
@@ -276,6 +284,7 @@ impl SessionService {
             idle_end: now.saturating_add(self.config.idle),
             proved: Some(now),
             factors: before.factors | factors.0,
+            external: external.or_else(|| before.external.clone()),
             agent: describe(&context.agent),
             network: network(context.network),
             ..before
@@ -403,6 +412,7 @@ impl SessionService {
             family: None,
             agent: describe(&context.agent),
             network: network(context.network),
+            external: None,
         }
     }
 }

@@ -8,7 +8,8 @@ use portcullis::Policy;
 use portcullis::layers::caller::session::{By, Context, Factors, Found, Person, Presented, Visitor};
 use portcullis_store::sqlite::Sqlite;
 use portcullis_store::{
-    Key, NewUser, Pending, People, Redeemed, Remembered, Session, Sessions, Standing, StoreError, UserId,
+    Grant, Grants, Key, NewUser, Pending, People, Redeemed, Remembered, Session, Sessions, Standing,
+    StoreError, Tallies, Tally, UserId,
 };
 use zeroize::Zeroizing;
 
@@ -61,6 +62,7 @@ async fn site() -> Site {
         password: None,
         standing: Standing::Active,
         roles: vec!["editor".to_owned()],
+        lapses: None,
     };
     store.add(user, at(0)).await.unwrap().unwrap();
     let config = Policy::default().site().session.clone();
@@ -101,6 +103,7 @@ impl Browser {
                 user: ANN,
                 factors: Factors::PASSWORD,
                 remember,
+                external: None,
                 presented: &presented,
                 context: &context,
                 now,
@@ -234,6 +237,7 @@ async fn a_further_proof_moves_the_session_and_adds_to_what_was_proved() {
         user: ANN,
         factors: Factors::TOTP,
         remember: false,
+        external: None,
         presented: &presented,
         context: &context,
         now,
@@ -388,8 +392,8 @@ impl Fragile {
 }
 
 macro_rules! through {
-    ($($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
-        impl Sessions for Fragile {
+    ($trait:ident: $($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
+        impl $trait for Fragile {
             $(fn $name(&self, $($argument: $type),*) -> Pending<'_, $answer> {
                 match self.up() {
                     Ok(store) => store.$name($($argument),*),
@@ -401,12 +405,33 @@ macro_rules! through {
 }
 
 through! {
-    begin(session: Session) -> ();
+    Tallies:
+    tally(key: Key, now: Duration) -> Option<Tally>;
+    set_tally(
+        key: Key,
+        before: Option<Tally>,
+        after: Option<Tally>,
+        until: Duration,
+        now: Duration
+    ) -> bool;
+}
+
+through! {
+    Grants:
+    keep_grant(session: Key, id: Key, content: Vec<u8>) -> bool;
+    grant(id: Key) -> Option<Grant>;
+    renew_grant(id: Key, before: u32, content: Vec<u8>) -> bool;
+}
+
+through! {
+    Sessions:
+    begin(session: Session) -> bool;
     session(key: Key, now: Duration) -> Option<Session>;
     touch(key: Key, seen: Duration, idle_end: Duration, network: String) -> bool;
     rotate(key: Key, next: Session, now: Duration) -> bool;
     end(key: Key) -> bool;
     end_all(user: UserId, keep: Option<Key>) -> Vec<Key>;
+    end_external(user: UserId, subject: Key, session: Option<Key>) -> Vec<Key>;
     sessions_of(user: UserId, now: Duration) -> Vec<Session>;
     remember(remembered: Remembered) -> ();
     redeem(family: Key, token: Key, next: Key, now: Duration, grace: Duration) -> Redeemed;
@@ -437,6 +462,7 @@ async fn a_store_that_is_away_signs_nobody_in() {
         user: ANN,
         factors: Factors::PASSWORD,
         remember: true,
+        external: None,
         presented: &browser.0,
         context: &context,
         now: at(11),

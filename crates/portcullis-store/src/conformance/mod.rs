@@ -1,13 +1,17 @@
 //! What every store must do, as tests that run against each.
 
+mod letters;
 mod people;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod providers;
+mod races;
 #[cfg(feature = "redis")]
 mod redis;
 mod sessions;
 mod sources;
 mod sqlite;
+mod tallies;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -40,6 +44,7 @@ fn new_user(number: u32) -> NewUser {
         password: Some(format!("hash {number}")),
         standing: Standing::Active,
         roles: vec!["reader".to_owned()],
+        lapses: None,
     }
 }
 
@@ -56,6 +61,7 @@ fn session(number: u32, user: Option<u32>) -> Session {
         family: None,
         agent: "Firefox on Linux".to_owned(),
         network: "192.0.2.0/24".to_owned(),
+        external: None,
     }
 }
 
@@ -93,8 +99,23 @@ enum Sweeping {
     ByItself,
 }
 
-/// Runs every test of the two traits against a store.
+/// Runs every test of a store that keeps people and sessions.
 async fn all<S: People + Sessions>(store: &S) {
-    sessions::all(store, Sweeping::ByCall).await;
+    all_of_sessions(store, Sweeping::ByCall).await;
     people::all(store).await;
+    letters::all(store).await;
+}
+
+/// Runs every test of a store that keeps sessions.
+async fn all_of_sessions(store: &impl Sessions, sweeping: Sweeping) {
+    providers::all(store).await;
+    tallies::all(store).await;
+    sessions::all(store, sweeping).await;
+}
+
+/// Runs every test of two gates that share a store of sessions.
+async fn shared_sessions(gates: &[impl Sessions; 2]) {
+    races::a_sign_out_everywhere_misses_no_rotation(gates).await;
+    races::a_session_that_begins_while_its_device_is_revoked_does_not_survive(gates).await;
+    tallies::what_two_gates_count_adds_up(gates).await;
 }

@@ -12,6 +12,7 @@ pub(super) async fn all(store: &impl People) {
     a_promise_is_kept_once(store).await;
     activity_is_bounded(store).await;
     who_is_removed_leaves_nothing(store).await;
+    an_account_that_nobody_confirms_ends_by_itself(store).await;
 }
 
 async fn a_user_is_added_whole_or_not_at_all(store: &impl People) {
@@ -179,4 +180,57 @@ async fn who_is_removed_leaves_nothing(store: &impl People) {
     assert!(store.credentials(user_id(30), CredentialKind::Passkey).await.unwrap().is_empty());
     assert!(store.remove(user_id(50)).await.unwrap());
     assert!(store.activity(user_id(50), 10).await.unwrap().is_empty());
+}
+
+async fn an_account_that_nobody_confirms_ends_by_itself(store: &impl People) {
+    while store.sweep_people(at(100), 1000).await.unwrap() > 0 {}
+    let waits = |number| NewUser {
+        standing: Standing::Unconfirmed,
+        password: None,
+        lapses: Some(at(500)),
+        ..new_user(number)
+    };
+    let exists = async |number| store.user(user_id(number)).await.unwrap().is_some();
+    for number in 60..66 {
+        store.add(waits(number), at(0)).await.unwrap().unwrap();
+    }
+    let never = NewUser { lapses: None, ..waits(66) };
+    store.add_all(vec![never, waits(67)], at(0)).await.unwrap().unwrap();
+    // 61 was confirmed, and disabled later; 62 was invited after all; 63 has a password, 64 a passkey; 65 may follow a
+    // link that was sent again.
+    store.set_standing(user_id(61), Standing::Active).await.unwrap();
+    store.set_standing(user_id(61), Standing::Unconfirmed).await.unwrap();
+    assert!(store.set_lapse(user_id(62), None).await.unwrap());
+    store.set_password(user_id(63), Some("hash".to_owned()), at(1)).await.unwrap();
+    let passkey = Credential {
+        key: key(64),
+        user: user_id(64),
+        kind: CredentialKind::Passkey,
+        label: String::new(),
+        content: Vec::new(),
+        made: at(1),
+        used: None,
+    };
+    store.add_credential(passkey).await.unwrap().unwrap();
+    let link = Token {
+        key: key(65),
+        user: user_id(65),
+        purpose: "confirm".to_owned(),
+        content: String::new(),
+        end: at(600),
+    };
+    store.promise(link).await.unwrap();
+    assert!(!store.set_lapse(user_id(9), None).await.unwrap(), "there is no such account");
+
+    assert_eq!(store.sweep_people(at(499), 1000).await.unwrap(), 0);
+    assert_eq!(store.sweep_people(at(500), 1).await.unwrap(), 1, "bounded");
+    assert_eq!(store.sweep_people(at(500), 10).await.unwrap(), 1);
+    assert!(!exists(60).await && !exists(67).await);
+    assert_eq!(store.sweep_people(at(600), 10).await.unwrap(), 2, "the link, and its account");
+    assert!(!exists(65).await);
+    assert_eq!(store.sweep_people(at(100_000), 1000).await.unwrap(), 0);
+    for number in [61, 62, 63, 64, 66] {
+        assert!(exists(number).await, "{number}");
+        assert!(store.remove(user_id(number)).await.unwrap());
+    }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::{at, key, new_user, session, user_id};
 use crate::postgres::Postgres;
 use crate::servers::Server;
-use crate::{NewUser, People, Redeemed, Remembered, Session, Sessions, StoreError};
+use crate::{NewUser, People, Redeemed, Remembered, Sessions, StoreError};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -19,7 +19,9 @@ async fn postgresql_conforms() {
     gates_that_start_at_once_take_turns(&server.database(1).unwrap()).await;
     let shared = server.database(2).unwrap();
     let gates = [(); 2].map(|()| Postgres::open(&shared, PATIENCE).unwrap());
-    super::sessions::a_sign_out_everywhere_misses_no_rotation(&gates).await;
+    super::shared_sessions(&gates).await;
+    super::letters::a_letter_goes_to_one_gate(&gates).await;
+    a_store_of_the_first_version_is_brought_to_todays(&server.database(5).unwrap()).await;
     a_token_that_many_show_at_once_is_fresh_once(&store).await;
     a_newer_version_is_not_touched(&server.database(3).unwrap()).await;
     a_schema_made_by_another_is_used(&server.database(4).unwrap()).await;
@@ -96,6 +98,23 @@ async fn a_newer_version_is_not_touched(url: &str) {
     assert!(why.contains("99"), "{why}");
 }
 
+async fn a_store_of_the_first_version_is_brought_to_todays(url: &str) {
+    run(url, "CREATE SCHEMA portcullis; CREATE TABLE portcullis.version (number BIGINT NOT NULL)").await;
+    run(url, include_str!("../postgres/0001_people_and_sessions.sql")).await;
+    run(
+        url,
+        "INSERT INTO portcullis.version VALUES (1);
+         INSERT INTO portcullis.session VALUES (decode(repeat('07', 32), 'hex'), NULL, 1, 1, 9, 9, NULL, 0, NULL, 'a', 'n');
+         INSERT INTO portcullis.person VALUES (decode(repeat('07', 16), 'hex'), 'old@notes.example', '', NULL, 0, 1, NULL)",
+    )
+    .await;
+    let store = Postgres::open(url, PATIENCE).unwrap();
+    let kept = store.session(crate::Key([7; 32]), Duration::from_micros(2)).await.unwrap().unwrap();
+    assert_eq!((kept.agent.as_str(), kept.external), ("a", None));
+    assert_eq!(store.sweep_people(at(1_000_000), 10).await.unwrap(), 0, "an account from before stays");
+    assert!(store.begin(session(1, Some(1))).await.unwrap());
+}
+
 async fn a_schema_made_by_another_is_used(url: &str) {
     run(url, "CREATE ROLE gate LOGIN; CREATE SCHEMA portcullis AUTHORIZATION gate").await;
     let store = Postgres::open(&url.replace("portcullis@", "gate@"), PATIENCE).unwrap();
@@ -123,7 +142,7 @@ async fn a_store_that_hangs_is_away(server: &Server) {
 }
 
 async fn a_store_that_is_gone_is_away_and_comes_back(server: &mut Server, store: &Postgres) {
-    store.begin(Session { family: Some(key(1)), ..session(9200, Some(92)) }).await.unwrap();
+    assert!(store.begin(session(9200, Some(92))).await.unwrap());
     server.stop();
     let quick = Postgres::open(&server.url, Duration::from_millis(300));
     assert!(matches!(quick, Err(StoreError::Away(_))));

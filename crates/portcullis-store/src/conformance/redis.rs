@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Sweeping, at, key, session, user_id};
 use crate::redis::Redis;
 use crate::servers::Server;
-use crate::{Remembered, Session, Sessions, StoreError};
+use crate::{External, Grants, Remembered, Session, Sessions, StoreError, Tallies, Tally};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -13,13 +13,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 async fn redis_conforms() {
     let mut server = Server::redis().unwrap();
     let store = Redis::open(&server.url, PATIENCE).unwrap();
-    super::sessions::all(&store, Sweeping::ByItself).await;
+    super::all_of_sessions(&store, Sweeping::ByItself).await;
     everything_has_an_end(&server.database(1).unwrap()).await;
     what_has_ended_is_gone_by_itself(&server.database(2).unwrap()).await;
     let shared = server.database(3).unwrap();
     let gates = [(); 2].map(|()| Redis::open(&shared, PATIENCE).unwrap());
-    super::sessions::a_sign_out_everywhere_misses_no_rotation(&gates).await;
+    super::shared_sessions(&gates).await;
     a_newer_version_is_not_touched(&server.database(4).unwrap()).await;
+    a_store_of_the_first_version_is_brought_to_todays(&server.database(5).unwrap()).await;
     a_server_that_would_drop_keys_is_refused(&server).await;
     a_store_that_hangs_is_away(&server).await;
     a_store_that_is_gone_is_away_and_comes_back(&mut server, &store).await;
@@ -50,8 +51,14 @@ async fn filled(url: &str) -> Redis {
         agent: String::new(),
     };
     store.remember(device).await.unwrap();
-    store.begin(Session { family: Some(key(9)), ..session(1, Some(1)) }).await.unwrap();
-    store.begin(session(2, None)).await.unwrap();
+    let (subject, grant) = (key(5), key(6));
+    let external = External { provider: "idp".to_owned(), subject, session: None, grant };
+    let first = Session { family: Some(key(9)), external: Some(external), ..session(1, Some(1)) };
+    assert!(store.begin(first).await.unwrap());
+    assert!(store.keep_grant(key(1), grant, vec![1]).await.unwrap());
+    assert!(store.begin(session(2, None)).await.unwrap());
+    let tally = Some(Tally { count: 1, last: at(0), since: at(0) });
+    assert!(store.set_tally(key(7), None, tally, at(60), at(0)).await.unwrap());
     assert!(store.rotate(key(2), session(3, Some(1)), at(1)).await.unwrap());
     assert!(store.touch(key(1), at(50), at(150), String::new()).await.unwrap());
     assert!(store.first_use(key(4), at(60), at(0)).await.unwrap());
@@ -61,7 +68,7 @@ async fn filled(url: &str) -> Redis {
 async fn everything_has_an_end(url: &str) {
     let _store = filled(url).await;
     let keys: Vec<String> = call(url, &["KEYS", "*"]).await;
-    assert_eq!(keys.len(), 8, "{keys:?}");
+    assert_eq!(keys.len(), 10, "{keys:?}");
     for name in keys.iter().filter(|name| !name.ends_with(":version")) {
         let seconds: i64 = call(url, &["TTL", name]).await;
         assert!((1..=2000).contains(&seconds), "{name}: {seconds}");
@@ -72,7 +79,11 @@ async fn everything_has_an_end(url: &str) {
 async fn what_has_ended_is_gone_by_itself(url: &str) {
     let store = Redis::open(url, PATIENCE).unwrap();
     let soon = at(0) + Duration::from_millis(50);
-    store.begin(Session { idle_end: soon, family: Some(key(9)), ..session(1, Some(1)) }).await.unwrap();
+    let device = Remembered { end: soon, ..super::sessions::device(9, 1) };
+    store.remember(device).await.unwrap();
+    assert!(
+        store.begin(Session { idle_end: soon, family: Some(key(9)), ..session(1, Some(1)) }).await.unwrap()
+    );
     assert!(store.first_use(key(4), soon, at(0)).await.unwrap());
     for _ in 0..200 {
         let keys: Vec<String> = call(url, &["KEYS", "*"]).await;
@@ -89,6 +100,30 @@ async fn a_newer_version_is_not_touched(url: &str) {
     let () = call(url, &["SET", "{portcullis}:version", "99"]).await;
     let Err(StoreError::Unreadable(why)) = Redis::open(url, PATIENCE) else { panic!("opened") };
     assert!(why.contains("99"), "{why}");
+}
+
+async fn a_store_of_the_first_version_is_brought_to_todays(url: &str) {
+    let () = call(url, &["SET", "{portcullis}:version", "1"]).await;
+    let name = format!("{{portcullis}}:session:{}", key(1));
+    let written = [
+        ["user", ""],
+        ["began", "1"],
+        ["seen", "1"],
+        ["idle_end", "9"],
+        ["end", "9"],
+        ["proved", ""],
+        ["factors", "0"],
+        ["family", ""],
+        ["agent", "a"],
+        ["network", "n"],
+    ];
+    let () = call(url, &[&["HSET", name.as_str()][..], written.as_flattened()].concat()).await;
+    let store = Redis::open(url, PATIENCE).unwrap();
+    let kept = store.session(key(1), Duration::from_micros(2)).await.unwrap().unwrap();
+    assert_eq!((kept.agent.as_str(), kept.external), ("a", None));
+    let next = Session { end: at(10), idle_end: at(10), ..session(2, None) };
+    assert!(store.rotate(key(1), next, Duration::from_micros(2)).await.unwrap());
+    assert_eq!(call::<String>(url, &["GET", "{portcullis}:version"]).await, "2");
 }
 
 async fn a_server_that_would_drop_keys_is_refused(server: &Server) {

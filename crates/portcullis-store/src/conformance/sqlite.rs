@@ -12,6 +12,34 @@ async fn sqlite_conforms() {
     super::all(&Sqlite::open(&folder.file()).unwrap()).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_gates_on_a_file_act_as_one() {
+    let folder = Folder::new();
+    let gates = [(); 2].map(|()| Sqlite::open(&folder.file()).unwrap());
+    super::shared_sessions(&gates).await;
+    super::letters::a_letter_goes_to_one_gate(&gates).await;
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_version_is_brought_to_todays() {
+    let folder = Folder::new();
+    let old = rusqlite::Connection::open(folder.file()).unwrap();
+    old.execute_batch(include_str!("../sqlite/0001_people_and_sessions.sql")).unwrap();
+    old.execute_batch(
+        "PRAGMA application_id = 0x50434c53; PRAGMA user_version = 1;
+         INSERT INTO session VALUES (zeroblob(32), NULL, 1, 1, 9, 9, NULL, 0, NULL, 'a', 'n');
+         INSERT INTO user VALUES (zeroblob(16), 'old@notes.example', '', NULL, 0, 1, NULL);",
+    )
+    .unwrap();
+    drop(old);
+    let store = Sqlite::open(&folder.file()).unwrap();
+    let kept =
+        store.session(crate::Key([0; 32]), std::time::Duration::from_micros(2)).await.unwrap().unwrap();
+    assert_eq!((kept.agent.as_str(), kept.external), ("a", None));
+    assert_eq!(store.sweep_people(at(1_000_000), 10).await.unwrap(), 0, "an account from before stays");
+    assert!(store.begin(session(1, Some(1))).await.unwrap());
+}
+
 #[tokio::test]
 async fn what_was_answered_is_there_after_a_restart() {
     let folder = Folder::new();

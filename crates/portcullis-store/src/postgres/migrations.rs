@@ -9,7 +9,8 @@ use crate::remote::Trouble;
 /// Gates that start at once take turns at this lock: "PCLS".
 const LOCK: i64 = 0x5043_4c53;
 
-const MIGRATIONS: &[&str] = &[include_str!("0001_people_and_sessions.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("0001_people_and_sessions.sql"), include_str!("0002_waiting_counting_and_providers.sql")];
 
 /// Brings the tables to today's shape, all at once or not at all.
 pub(super) async fn run(connection: &mut PgConnection) -> Result<(), Trouble> {

@@ -7,10 +7,14 @@
 //! What must be one step is one statement, or a transaction that first takes the lock of the user it is about
 //! (`sessions.rs`). `synchronous_commit` is turned on where it is off: what was answered is on the disk.
 
+mod devices;
+mod grants;
+mod letters;
 mod migrations;
 mod people;
 mod rows;
 mod sessions;
+mod tallies;
 
 use std::future::Future;
 use std::time::Duration;

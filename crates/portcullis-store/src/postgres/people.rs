@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use sqlx::postgres::PgRow;
 
 use super::Postgres;
-use super::rows::{activity, credential, kind_number, micros, standing_number, text, token, user};
+use super::rows::{
+    activity, credential, kind_number, maybe_micros, micros, standing_number, text, token, user,
+};
 use crate::people::{Activity, Credential, CredentialKind, NewUser, People, Standing, Taken, Token, User};
 use crate::{Instant, Key, Pending, UserId};
 
@@ -18,8 +20,8 @@ impl People for Postgres {
             let roles = user.roles.into_iter().map(text).collect::<Vec<_>>();
             let added: i64 = sqlx::query_scalar(
                 "WITH added AS (
-                     INSERT INTO portcullis.person (id, email, name, password, standing, made)
-                     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (email) DO NOTHING RETURNING id),
+                     INSERT INTO portcullis.person (id, email, name, password, standing, made, lapses)
+                     VALUES ($1, $2, $3, $4, $5, $6, $8) ON CONFLICT (email) DO NOTHING RETURNING id),
                  given AS (
                      INSERT INTO portcullis.role (person, role) SELECT id, unnest($7::text[]) FROM added
                      ON CONFLICT DO NOTHING)
@@ -32,6 +34,7 @@ impl People for Postgres {
             .bind(standing_number(user.standing))
             .bind(micros(now))
             .bind(roles)
+            .bind(maybe_micros(user.lapses))
             .fetch_one(&pool)
             .await?;
             Ok(if added > 0 { Ok(()) } else { Err(Taken) })
@@ -48,10 +51,10 @@ impl People for Postgres {
             }
             let mut transaction = pool.begin().await?;
             let added: Vec<String> = sqlx::query_scalar(
-                "INSERT INTO portcullis.person (id, email, name, password, standing, made)
-                 SELECT id, email, name, password, standing, $6
-                 FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::smallint[])
-                 AS new (id, email, name, password, standing)
+                "INSERT INTO portcullis.person (id, email, name, password, standing, made, lapses)
+                 SELECT id, email, name, password, standing, $6, lapses
+                 FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::smallint[], $7::bigint[])
+                 AS new (id, email, name, password, standing, lapses)
                  ON CONFLICT (email) DO NOTHING RETURNING email",
             )
             .bind(users.iter().map(|user| user.id.0.to_vec()).collect::<Vec<_>>())
@@ -60,6 +63,7 @@ impl People for Postgres {
             .bind(users.iter().map(|user| user.password.clone()).collect::<Vec<_>>())
             .bind(users.iter().map(|user| standing_number(user.standing)).collect::<Vec<_>>())
             .bind(micros(now))
+            .bind(users.iter().map(|user| maybe_micros(user.lapses)).collect::<Vec<_>>())
             .fetch_all(&mut *transaction)
             .await?;
             if added.len() < emails.len() {
@@ -180,9 +184,22 @@ impl People for Postgres {
 
     fn set_standing(&self, id: UserId, standing: Standing) -> Pending<'_, bool> {
         self.ask(|pool| async move {
-            let done = sqlx::query("UPDATE portcullis.person SET standing = $2 WHERE id = $1")
+            let done = sqlx::query(
+                "UPDATE portcullis.person SET standing = $2, lapses = CASE WHEN $2 = 0 THEN lapses END WHERE id = $1",
+            )
+            .bind(id.0)
+            .bind(standing_number(standing))
+            .execute(&pool)
+            .await?;
+            Ok(done.rows_affected() > 0)
+        })
+    }
+
+    fn set_lapse(&self, id: UserId, lapses: Option<Instant>) -> Pending<'_, bool> {
+        self.ask(move |pool| async move {
+            let done = sqlx::query("UPDATE portcullis.person SET lapses = $2 WHERE id = $1")
                 .bind(id.0)
-                .bind(standing_number(standing))
+                .bind(maybe_micros(lapses))
                 .execute(&pool)
                 .await?;
             Ok(done.rows_affected() > 0)
@@ -370,6 +387,29 @@ impl People for Postgres {
             .fetch_all(&pool)
             .await?;
             all(&rows, activity)
+        })
+    }
+
+    fn sweep_people(&self, now: Instant, most: u32) -> Pending<'_, u64> {
+        // Rows that another is at are left to it.
+        const OVER: [&str; 3] = [
+            "DELETE FROM portcullis.token WHERE key IN (SELECT key FROM portcullis.token
+             WHERE expires <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
+            "DELETE FROM portcullis.letter WHERE id IN (SELECT id FROM portcullis.letter
+             WHERE expires <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
+            "DELETE FROM portcullis.person WHERE id IN (SELECT id FROM portcullis.person AS them
+             WHERE lapses <= $1 AND standing = 0 AND password IS NULL
+             AND NOT EXISTS (SELECT 1 FROM portcullis.credential WHERE person = them.id)
+             AND NOT EXISTS (SELECT 1 FROM portcullis.token WHERE person = them.id AND expires > $1)
+             LIMIT $2 FOR UPDATE SKIP LOCKED)",
+        ];
+        self.ask(move |pool| async move {
+            let mut swept = 0;
+            for query in OVER {
+                let done = sqlx::query(query).bind(micros(now)).bind(i64::from(most)).execute(&pool).await?;
+                swept += done.rows_affected();
+            }
+            Ok(swept)
         })
     }
 }

@@ -6,7 +6,7 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 
 use crate::people::{Activity, Credential, CredentialKind, Standing, Token, User};
-use crate::{Instant, Key, Remembered, Session, UserId};
+use crate::{External, Instant, Key, Remembered, Session, UserId};
 
 /// PostgreSQL's texts hold every sign but NUL, which nobody needs and a stranger might send.
 pub(super) fn text(text: impl Into<String>) -> String {
@@ -27,7 +27,7 @@ fn from_micros(micros: i64) -> Duration {
     Duration::from_micros(u64::try_from(micros).unwrap_or(0))
 }
 
-fn instant(row: &PgRow, column: &str) -> sqlx::Result<Instant> {
+pub(super) fn instant(row: &PgRow, column: &str) -> sqlx::Result<Instant> {
     row.try_get(column).map(from_micros)
 }
 
@@ -143,7 +143,18 @@ pub(super) fn session(row: &PgRow) -> sqlx::Result<Session> {
         family: maybe_key(row, "family")?,
         agent: row.try_get("agent")?,
         network: row.try_get("network")?,
+        external: external(row)?,
     })
+}
+
+fn external(row: &PgRow) -> sqlx::Result<Option<External>> {
+    let Some(provider) = row.try_get::<Option<String>, _>("provider")? else { return Ok(None) };
+    Ok(Some(External {
+        provider,
+        subject: key(row, "provider_subject")?,
+        session: maybe_key(row, "provider_session")?,
+        grant: key(row, "provider_grant")?,
+    }))
 }
 
 pub(super) fn remembered(row: &PgRow) -> sqlx::Result<Remembered> {

@@ -4,19 +4,30 @@
 //! sessions takes the lock of that user first, in a statement of its own, so that the next one sees what the
 //! other wrote.
 
-use sqlx::{PgConnection, Postgres as Database, Row, Transaction};
-use subtle::ConstantTimeEq;
+use sqlx::Postgres as Database;
 
 use super::Postgres;
-use super::rows::{key as key_of, maybe_key, maybe_micros, micros, person, remembered, session, text};
+use super::devices::{forget, lock, redeem};
+use super::rows::{key as key_of, maybe_micros, micros, remembered, session, text};
 use crate::{Instant, Key, Pending, Redeemed, Remembered, Session, Sessions, UserId};
 
 impl Sessions for Postgres {
-    fn begin(&self, session: Session) -> Pending<'_, ()> {
+    fn begin(&self, session: Session) -> Pending<'_, bool> {
         const BEGIN: &str = "INSERT INTO portcullis.session
-            (key, person, began, seen, idle_end, absolute_end, proved, factors, family, agent, network)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-        self.ask(|pool| async move { written(BEGIN, session).execute(&pool).await.map(drop) })
+            (key, person, began, seen, idle_end, absolute_end, proved, factors, family, agent, network,
+             provider, provider_subject, provider_session, provider_grant)
+            SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
+            WHERE $9 IS NULL OR EXISTS (SELECT 1 FROM portcullis.remembered WHERE family = $9)";
+        self.ask(|pool| async move {
+            let mut transaction = pool.begin().await?;
+            // Only with a device: whoever revokes it takes the same lock.
+            if let (Some(user), Some(_)) = (session.user, session.family) {
+                lock(&mut transaction, user).await?;
+            }
+            let done = written(BEGIN, session).execute(&mut *transaction).await?.rows_affected();
+            transaction.commit().await?;
+            Ok(done > 0)
+        })
     }
 
     fn session(&self, key: Key, now: Instant) -> Pending<'_, Option<Session>> {
@@ -50,24 +61,43 @@ impl Sessions for Postgres {
     }
 
     fn rotate(&self, key: Key, next: Session, now: Instant) -> Pending<'_, bool> {
-        const ROTATE: &str = "WITH gone AS (
-            DELETE FROM portcullis.session WHERE key = $12 AND idle_end > $13 AND absolute_end > $13 RETURNING 1)
-            INSERT INTO portcullis.session
-            (key, person, began, seen, idle_end, absolute_end, proved, factors, family, agent, network)
-            SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 FROM gone";
-        self.ask(|pool| async move {
+        const NEXT: &str = "INSERT INTO portcullis.session
+            (key, person, began, seen, idle_end, absolute_end, proved, factors, family, agent, network,
+             provider, provider_subject, provider_session, provider_grant)
+            SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 FROM portcullis.session AS before
+            WHERE before.key = $16 AND before.idle_end > $17 AND before.absolute_end > $17
+            AND ($9 IS NULL OR before.family = $9
+                 OR EXISTS (SELECT 1 FROM portcullis.remembered WHERE family = $9))";
+        const GRANT: &str =
+            "UPDATE portcullis.provider_grant SET session = $3 WHERE id = $1 AND session = $2";
+        self.ask(move |pool| async move {
             let mut transaction = pool.begin().await?;
             if let Some(user) = next.user {
                 lock(&mut transaction, user).await?;
             }
-            let done = written(ROTATE, next)
+            // Two that rotate it at once take turns, whoever's it is.
+            let held = sqlx::query("SELECT 1 FROM portcullis.session WHERE key = $1 FOR UPDATE")
                 .bind(key.0)
-                .bind(micros(now))
+                .fetch_optional(&mut *transaction)
+                .await?;
+            if held.is_none() {
+                return Ok(false);
+            }
+            let (next_key, grant) = (next.key, next.external.as_ref().map(|external| external.grant));
+            let done = written(NEXT, next).bind(key.0).bind(micros(now)).execute(&mut *transaction).await?;
+            if done.rows_affected() == 0 {
+                return Ok(false);
+            }
+            if let Some(grant) = grant {
+                let moved = sqlx::query(GRANT).bind(grant.0).bind(key.0).bind(next_key.0);
+                moved.execute(&mut *transaction).await?;
+            }
+            sqlx::query("DELETE FROM portcullis.session WHERE key = $1")
+                .bind(key.0)
                 .execute(&mut *transaction)
-                .await?
-                .rows_affected();
+                .await?;
             transaction.commit().await?;
-            Ok(done > 0)
+            Ok(true)
         })
     }
 
@@ -99,6 +129,24 @@ impl Sessions for Postgres {
             )
             .bind(user.0)
             .bind(keep)
+            .fetch_all(&mut *transaction)
+            .await?;
+            transaction.commit().await?;
+            ended.iter().map(|row| key_of(row, "key")).collect()
+        })
+    }
+
+    fn end_external(&self, user: UserId, subject: Key, session: Option<Key>) -> Pending<'_, Vec<Key>> {
+        self.ask(move |pool| async move {
+            let mut transaction = pool.begin().await?;
+            lock(&mut transaction, user).await?;
+            let ended = sqlx::query(
+                "DELETE FROM portcullis.session WHERE person = $1 AND provider_subject = $2
+                 AND ($3::bytea IS NULL OR provider_session = $3) RETURNING key",
+            )
+            .bind(user.0)
+            .bind(subject.0)
+            .bind(session.map(|session| session.0))
             .fetch_all(&mut *transaction)
             .await?;
             transaction.commit().await?;
@@ -201,8 +249,8 @@ impl Sessions for Postgres {
              WHERE absolute_end <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
             "DELETE FROM portcullis.used WHERE key IN (SELECT key FROM portcullis.used
              WHERE until <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
-            "DELETE FROM portcullis.token WHERE key IN (SELECT key FROM portcullis.token
-             WHERE expires <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
+            "DELETE FROM portcullis.tally WHERE key IN (SELECT key FROM portcullis.tally
+             WHERE until <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
         ];
         self.ask(|pool| async move {
             let mut swept = 0;
@@ -217,7 +265,7 @@ impl Sessions for Postgres {
 
 type Query = sqlx::query::Query<'static, Database, sqlx::postgres::PgArguments>;
 
-/// A query whose first eleven parameters are this session.
+/// A query whose first fifteen parameters are this session.
 fn written(query: &'static str, session: Session) -> Query {
     sqlx::query(query)
         .bind(session.key.0)
@@ -231,81 +279,8 @@ fn written(query: &'static str, session: Session) -> Query {
         .bind(session.family.map(|family| family.0))
         .bind(text(session.agent))
         .bind(text(session.network))
-}
-
-/// Waits for others who move this user's sessions, until the transaction ends.
-async fn lock(connection: &mut PgConnection, user: UserId) -> sqlx::Result<()> {
-    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended(encode($1, 'hex'), 5043))")
-        .bind(user.0)
-        .execute(connection)
-        .await
-        .map(drop)
-}
-
-async fn redeem(
-    transaction: &mut Transaction<'_, Database>,
-    family: Key,
-    token: Key,
-    next: Key,
-    now: Instant,
-    grace: Instant,
-) -> sqlx::Result<Redeemed> {
-    let found =
-        sqlx::query("SELECT person FROM portcullis.remembered WHERE family = $1 AND absolute_end > $2")
-            .bind(family.0)
-            .bind(micros(now))
-            .fetch_optional(&mut **transaction)
-            .await?;
-    let Some(user) = found.map(|row| person(&row, "person")).transpose()? else {
-        return Ok(Redeemed::Unknown);
-    };
-    lock(transaction, user).await?;
-    // Again, for who had the lock before may have used or ended it.
-    let found = sqlx::query("SELECT token, before, seen FROM portcullis.remembered WHERE family = $1")
-        .bind(family.0)
-        .fetch_optional(&mut **transaction)
-        .await?;
-    let Some(row) = found else { return Ok(Redeemed::Unknown) };
-    let (current, before) = (key_of(&row, "token")?, maybe_key(&row, "before")?);
-    if bool::from(current.0.ct_eq(&token.0)) {
-        sqlx::query(
-            "UPDATE portcullis.remembered SET before = token, token = $2, seen = greatest(seen, $3)
-             WHERE family = $1",
-        )
-        .bind(family.0)
-        .bind(next.0)
-        .bind(micros(now))
-        .execute(&mut **transaction)
-        .await?;
-        return Ok(Redeemed::Fresh(user));
-    }
-    let was_before = before.is_some_and(|before| bool::from(before.0.ct_eq(&token.0)));
-    if was_before && micros(now).saturating_sub(row.try_get("seen")?) <= micros(grace) {
-        return Ok(Redeemed::Concurrent(user));
-    }
-    // Who shows a token of this family that is not in force has an old copy, or is somebody else.
-    forget(transaction, family).await?;
-    Ok(Redeemed::Reused(user))
-}
-
-async fn forget(transaction: &mut Transaction<'_, Database>, family: Key) -> sqlx::Result<Vec<Key>> {
-    let users = sqlx::query(
-        "SELECT person FROM portcullis.remembered WHERE family = $1 UNION
-         SELECT person FROM portcullis.session WHERE family = $1 AND person IS NOT NULL ORDER BY person",
-    )
-    .bind(family.0)
-    .fetch_all(&mut **transaction)
-    .await?;
-    for row in users {
-        lock(transaction, person(&row, "person")?).await?;
-    }
-    sqlx::query("DELETE FROM portcullis.remembered WHERE family = $1")
-        .bind(family.0)
-        .execute(&mut **transaction)
-        .await?;
-    let ended = sqlx::query("DELETE FROM portcullis.session WHERE family = $1 RETURNING key")
-        .bind(family.0)
-        .fetch_all(&mut **transaction)
-        .await?;
-    ended.iter().map(|row| key_of(row, "key")).collect()
+        .bind(session.external.as_ref().map(|external| text(external.provider.as_str())))
+        .bind(session.external.as_ref().map(|external| external.subject.0))
+        .bind(session.external.as_ref().and_then(|external| external.session).map(|session| session.0))
+        .bind(session.external.as_ref().map(|external| external.grant.0))
 }

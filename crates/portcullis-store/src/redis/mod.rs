@@ -9,6 +9,7 @@
 //! `appendfsync always` all of it, with its defaults the last minutes may be missing, and those people sign in again.
 //! A server that would drop keys when its memory is full is refused: it could forget that a code has been used.
 
+mod counts;
 mod rows;
 mod sessions;
 
@@ -23,8 +24,9 @@ use tokio::sync::Mutex;
 use crate::remote::{Remote, Trouble};
 use crate::{Pending, StoreError};
 
-/// What the keys look like. Written down in the store, so that another version does not misread them.
-const VERSION: u32 = 1;
+/// What the keys look like. Written down in the store, so that another version does not misread them. Since 2 a session
+/// knows the sign-in at a provider that it came from; one of version 1 is read as one that came from none.
+const VERSION: u32 = 2;
 const VERSION_KEY: &str = "{portcullis}:version";
 
 /// Sessions in a Redis.
@@ -128,8 +130,17 @@ impl Link {
                 Ok((version, memory))
             })
             .await?;
-        if version != VERSION.to_string() {
-            return unreadable(format!("it has version {version}; this program knows {VERSION} at most"));
+        match version.parse::<u32>() {
+            Ok(VERSION) => {}
+            Ok(older) if older < VERSION => {
+                self.with(async |mut connection| {
+                    redis::cmd("SET").arg(VERSION_KEY).arg(VERSION).exec_async(&mut connection).await
+                })
+                .await?;
+            }
+            _ => {
+                return unreadable(format!("it has version {version}; this program knows {VERSION} at most"));
+            }
         }
         let setting = |name: &str| memory.lines().find_map(|line| line.trim().strip_prefix(name));
         let policy = setting("maxmemory_policy:").unwrap_or("noeviction");

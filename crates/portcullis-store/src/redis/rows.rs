@@ -2,14 +2,28 @@
 
 use std::time::Duration;
 
-use crate::{Instant, Key, Remembered, Session, StoreError, UserId};
+use crate::{External, Instant, Key, Remembered, Session, StoreError, Tally, UserId};
 
 /// The last whole number that the double precision of scripts and indexes holds exactly: the year 2255.
 const LAST: u128 = 1 << 53;
 
 /// The fields of a session, in the order in which `sessions.lua` names them.
-pub(super) const FIELDS: [&str; 10] =
-    ["user", "began", "seen", "idle_end", "end", "proved", "factors", "family", "agent", "network"];
+pub(super) const FIELDS: [&str; 14] = [
+    "user",
+    "began",
+    "seen",
+    "idle_end",
+    "end",
+    "proved",
+    "factors",
+    "family",
+    "agent",
+    "network",
+    "provider",
+    "provider_subject",
+    "provider_session",
+    "provider_grant",
+];
 
 /// What a hash holds, field by field.
 pub(super) type Fields = Vec<Option<String>>;
@@ -27,7 +41,14 @@ fn maybe(text: Option<String>) -> Vec<u8> {
 }
 
 /// A session as the arguments of a step.
-pub(super) fn arguments(session: Session) -> [Vec<u8>; 10] {
+pub(super) fn arguments(session: Session) -> [Vec<u8>; 14] {
+    let (mut provider, mut subject, mut outside, mut grant) = Default::default();
+    if let Some(external) = session.external {
+        provider = external.provider.into_bytes();
+        subject = external.subject.to_string().into_bytes();
+        outside = maybe(external.session.map(|session| session.to_string()));
+        grant = external.grant.to_string().into_bytes();
+    }
     [
         maybe(session.user.map(|user| user.to_string())),
         number(micros(session.began)),
@@ -39,6 +60,10 @@ pub(super) fn arguments(session: Session) -> [Vec<u8>; 10] {
         maybe(session.family.map(|family| family.to_string())),
         session.agent.into_bytes(),
         session.network.into_bytes(),
+        provider,
+        subject,
+        outside,
+        grant,
     ]
 }
 
@@ -60,6 +85,23 @@ pub(super) fn session(key: Key, fields: Fields) -> Result<Option<Session>, Store
             family: some(&next()?, self::key)?,
             agent: next()?,
             network: next()?,
+            external: {
+                // Sessions that began before this was kept have no such fields.
+                let provider = next().unwrap_or_default();
+                let mut rest = || next().unwrap_or_default();
+                if provider.is_empty() {
+                    None
+                } else {
+                    let (subject, session, grant) = (rest(), rest(), rest());
+                    let session = some(&session, self::key)?;
+                    Some(External {
+                        provider,
+                        subject: self::key(&subject)?,
+                        session,
+                        grant: self::key(&grant)?,
+                    })
+                }
+            },
         })
     };
     of(read(), "a session").map(Some)
@@ -81,6 +123,19 @@ pub(super) fn remembered(family: Key, fields: Fields) -> Result<Remembered, Stor
         })
     };
     of(read(), "a device")
+}
+
+/// A count as the script reads it: empty where there is none.
+pub(super) fn tally_text(tally: Option<Tally>) -> Vec<u8> {
+    let text = |tally: Tally| format!("{} {} {}", tally.count, micros(tally.last), micros(tally.since));
+    maybe(tally.map(text))
+}
+
+/// A count, if its fields are there.
+pub(super) fn tally(fields: &[String]) -> Result<Option<Tally>, StoreError> {
+    let [count, last, since] = fields else { return Ok(None) };
+    let read = || Some(Tally { count: count.parse().ok()?, last: instant(last)?, since: instant(since)? });
+    of(read(), "a count").map(Some)
 }
 
 /// What was read, or that it cannot be.

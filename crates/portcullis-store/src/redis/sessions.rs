@@ -7,12 +7,11 @@ use super::rows::{
 use crate::{Instant, Key, Pending, Redeemed, Remembered, Session, Sessions, StoreError, UserId};
 
 impl Sessions for Redis {
-    fn begin(&self, session: Session) -> Pending<'_, ()> {
+    fn begin(&self, session: Session) -> Pending<'_, bool> {
         let (key, now) = (session.key.to_string(), number(micros(session.seen)));
         let step = ["begin".into(), key.clone().into_bytes(), now];
         let arguments = step.into_iter().chain(arguments(session)).collect();
-        let begun = self.step::<u8>(name("session", &key), arguments);
-        Box::pin(async move { begun.await.map(drop) })
+        self.step(name("session", &key), arguments)
     }
 
     fn session(&self, key: Key, now: Instant) -> Pending<'_, Option<Session>> {
@@ -57,6 +56,14 @@ impl Sessions for Redis {
     fn end_all(&self, user: UserId, keep: Option<Key>) -> Pending<'_, Vec<Key>> {
         let keep = keep.map(|keep| keep.to_string()).unwrap_or_default();
         let arguments = vec!["end_all".into(), user.to_string().into_bytes(), keep.into_bytes()];
+        let ended = self.step(name("sessions", &user.to_string()), arguments);
+        Box::pin(async move { keys(ended.await?) })
+    }
+
+    fn end_external(&self, user: UserId, subject: Key, session: Option<Key>) -> Pending<'_, Vec<Key>> {
+        let session = session.map(|session| session.to_string()).unwrap_or_default();
+        let step = ["end_external".to_owned(), user.to_string(), subject.to_string(), session];
+        let arguments = step.into_iter().map(String::into_bytes).collect();
         let ended = self.step(name("sessions", &user.to_string()), arguments);
         Box::pin(async move { keys(ended.await?) })
     }
@@ -155,7 +162,7 @@ impl Sessions for Redis {
 }
 
 /// The braces keep all keys on one node of a cluster, for a step changes several.
-fn name(kind: &str, key: &str) -> String {
+pub(super) fn name(kind: &str, key: &str) -> String {
     format!("{{portcullis}}:{kind}:{key}")
 }
 

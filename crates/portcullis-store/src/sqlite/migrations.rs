@@ -8,7 +8,8 @@ use crate::StoreError;
 /// Marks the file as ours: "PCLS".
 const APPLICATION: i64 = 0x5043_4c53;
 
-const MIGRATIONS: &[&str] = &[include_str!("0001_people_and_sessions.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("0001_people_and_sessions.sql"), include_str!("0002_waiting_counting_and_providers.sql")];
 
 /// Brings the file to today's shape. Two gates that start at once take turns.
 pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {

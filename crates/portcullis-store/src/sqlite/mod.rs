@@ -7,10 +7,14 @@
 //!
 //! Two gates may open the same file: SQLite's own locks keep them apart, and the migrations run once.
 
+mod devices;
+mod grants;
+mod letters;
 mod migrations;
 mod people;
 mod rows;
 mod sessions;
+mod tallies;
 mod threads;
 
 use std::path::Path;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::Sqlite;
-use super::rows::{all, instant, maybe_instant, micros};
+use super::rows::{all, instant, maybe_instant, maybe_micros, micros};
 use crate::people::{Activity, Credential, CredentialKind, NewUser, People, Standing, Taken, Token, User};
 use crate::{Instant, Key, Pending, UserId};
 
@@ -99,8 +99,17 @@ impl People for Sqlite {
 
     fn set_standing(&self, id: UserId, standing: Standing) -> Pending<'_, bool> {
         self.write(move |connection| {
-            let mut update = connection.prepare_cached("UPDATE user SET standing = ?2 WHERE id = ?1")?;
+            let mut update = connection.prepare_cached(
+                "UPDATE user SET standing = ?2, lapses = CASE WHEN ?2 = 0 THEN lapses END WHERE id = ?1",
+            )?;
             Ok(update.execute((id, standing))? > 0)
+        })
+    }
+
+    fn set_lapse(&self, id: UserId, lapses: Option<Instant>) -> Pending<'_, bool> {
+        self.write(move |connection| {
+            let mut update = connection.prepare_cached("UPDATE user SET lapses = ?2 WHERE id = ?1")?;
+            Ok(update.execute((id, maybe_micros(lapses)))? > 0)
         })
     }
 
@@ -236,15 +245,32 @@ impl People for Sqlite {
             })
         })
     }
+
+    fn sweep_people(&self, now: Instant, most: u32) -> Pending<'_, u64> {
+        const OVER: [&str; 3] = [
+            "DELETE FROM token WHERE key IN (SELECT key FROM token WHERE expires <= ?1 LIMIT ?2)",
+            "DELETE FROM letter WHERE id IN (SELECT id FROM letter WHERE expires <= ?1 LIMIT ?2)",
+            "DELETE FROM user WHERE id IN (SELECT id FROM user WHERE lapses <= ?1 AND standing = 0
+             AND password IS NULL AND NOT EXISTS (SELECT 1 FROM credential WHERE credential.user = user.id)
+             AND NOT EXISTS (SELECT 1 FROM token WHERE token.user = user.id AND expires > ?1) LIMIT ?2)",
+        ];
+        self.write(move |connection| {
+            let mut swept = 0;
+            for query in OVER {
+                swept += connection.prepare_cached(query)?.execute((micros(now), most))?;
+            }
+            Ok(u64::try_from(swept).unwrap_or(u64::MAX))
+        })
+    }
 }
 
 fn insert(connection: &Connection, user: &NewUser, now: Instant) -> rusqlite::Result<bool> {
     let mut insert = connection.prepare_cached(
-        "INSERT INTO user (id, email, name, password, standing, made) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        "INSERT INTO user (id, email, name, password, standing, made, lapses) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT (email) DO NOTHING",
     )?;
-    let NewUser { id, email, name, password, standing, roles } = user;
-    if insert.execute((id, email, name, password, standing, micros(now)))? == 0 {
+    let NewUser { id, email, name, password, standing, roles, lapses } = user;
+    if insert.execute((id, email, name, password, standing, micros(now), maybe_micros(*lapses)))? == 0 {
         return Ok(false);
     }
     for role in roles {

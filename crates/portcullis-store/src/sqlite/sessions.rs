@@ -1,21 +1,30 @@
 //! Sessions in SQLite.
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
-use subtle::ConstantTimeEq;
 
 use super::Sqlite;
+use super::devices::{forget, is_remembered, redeem, remembered};
 use super::rows::{all, instant, maybe_instant, maybe_micros, micros};
-use crate::{Instant, Key, Pending, Redeemed, Remembered, Session, Sessions, UserId};
+use crate::{External, Instant, Key, Pending, Redeemed, Remembered, Session, Sessions, UserId};
 
 const INSERT: &str = "INSERT INTO session
-    (key, user, began, seen, idle_end, absolute_end, proved, factors, family, agent, network)
-    VALUES (:key, :user, :began, :seen, :idle_end, :end, :proved, :factors, :family, :agent, :network)";
+    (key, user, began, seen, idle_end, absolute_end, proved, factors, family, agent, network,
+     provider, provider_subject, provider_session, provider_grant)
+    VALUES (:key, :user, :began, :seen, :idle_end, :end, :proved, :factors, :family, :agent, :network,
+     :provider, :subject, :outside, :grant)";
 const SELECT: &str = "SELECT * FROM session WHERE key = ?1 AND idle_end > ?2 AND absolute_end > ?2";
 const DELETE: &str = "DELETE FROM session WHERE key = ?1";
 
 impl Sessions for Sqlite {
-    fn begin(&self, session: Session) -> Pending<'_, ()> {
-        self.write(move |connection| insert(connection, &session))
+    fn begin(&self, session: Session) -> Pending<'_, bool> {
+        self.write(move |connection| {
+            if let Some(family) = session.family
+                && !is_remembered(connection, family)?
+            {
+                return Ok(false);
+            }
+            insert(connection, &session).map(|()| true)
+        })
     }
 
     fn session(&self, key: Key, now: Instant) -> Pending<'_, Option<Session>> {
@@ -36,13 +45,21 @@ impl Sessions for Sqlite {
 
     fn rotate(&self, key: Key, next: Session, now: Instant) -> Pending<'_, bool> {
         self.write(move |connection| {
-            let mut delete = connection.prepare_cached(
-                "DELETE FROM session WHERE key = ?1 AND idle_end > ?2 AND absolute_end > ?2",
-            )?;
-            if delete.execute((key, micros(now)))? == 0 {
+            let before =
+                connection.prepare_cached(SELECT)?.query_row((key, micros(now)), session).optional()?;
+            let Some(before) = before else { return Ok(false) };
+            if let Some(family) = next.family.filter(|family| before.family != Some(*family))
+                && !is_remembered(connection, family)?
+            {
                 return Ok(false);
             }
             insert(connection, &next)?;
+            if let Some(external) = &next.external {
+                connection
+                    .prepare_cached("UPDATE provider_grant SET session = ?3 WHERE id = ?1 AND session = ?2")?
+                    .execute((external.grant, key, next.key))?;
+            }
+            connection.prepare_cached(DELETE)?.execute([key])?;
             Ok(true)
         })
     }
@@ -63,6 +80,16 @@ impl Sessions for Sqlite {
             let mut ended = connection
                 .prepare_cached("DELETE FROM session WHERE user = ?1 AND key IS NOT ?2 RETURNING key")?;
             all(&mut ended, (user, keep), |row| row.get(0))
+        })
+    }
+
+    fn end_external(&self, user: UserId, subject: Key, session: Option<Key>) -> Pending<'_, Vec<Key>> {
+        self.write(move |connection| {
+            let mut ended = connection.prepare_cached(
+                "DELETE FROM session WHERE user = ?1 AND provider_subject = ?2
+                 AND (?3 IS NULL OR provider_session = ?3) RETURNING key",
+            )?;
+            all(&mut ended, (user, subject, session), |row| row.get(0))
         })
     }
 
@@ -130,7 +157,7 @@ impl Sessions for Sqlite {
                 "DELETE FROM remembered WHERE family IN
                  (SELECT family FROM remembered WHERE absolute_end <= ?1 LIMIT ?2)",
                 "DELETE FROM used WHERE key IN (SELECT key FROM used WHERE until <= ?1 LIMIT ?2)",
-                "DELETE FROM token WHERE key IN (SELECT key FROM token WHERE expires <= ?1 LIMIT ?2)",
+                "DELETE FROM tally WHERE key IN (SELECT key FROM tally WHERE until <= ?1 LIMIT ?2)",
             ];
             let mut swept = 0;
             for query in OVER {
@@ -156,51 +183,12 @@ fn insert(connection: &Connection, session: &Session) -> rusqlite::Result<()> {
             ":family": session.family,
             ":agent": session.agent,
             ":network": session.network,
+            ":provider": session.external.as_ref().map(|external| external.provider.as_str()),
+            ":subject": session.external.as_ref().map(|external| external.subject),
+            ":outside": session.external.as_ref().and_then(|external| external.session),
+            ":grant": session.external.as_ref().map(|external| external.grant),
         })
         .map(drop)
-}
-
-fn redeem(
-    connection: &Connection,
-    family: Key,
-    token: Key,
-    next: Key,
-    now: Instant,
-    grace: Instant,
-) -> rusqlite::Result<Redeemed> {
-    let mut select = connection.prepare_cached(
-        "SELECT user, token, before, seen FROM remembered WHERE family = ?1 AND absolute_end > ?2",
-    )?;
-    let found = select
-        .query_row((family, micros(now)), |row| {
-            Ok((
-                row.get::<_, UserId>("user")?,
-                row.get::<_, Key>("token")?,
-                row.get::<_, Option<Key>>("before")?,
-                instant(row, "seen")?,
-            ))
-        })
-        .optional()?;
-    let Some((user, current, before, seen)) = found else { return Ok(Redeemed::Unknown) };
-    if bool::from(current.0.ct_eq(&token.0)) {
-        connection
-            .prepare_cached("UPDATE remembered SET before = token, token = ?2, seen = ?3 WHERE family = ?1")?
-            .execute((family, next, micros(now)))?;
-        return Ok(Redeemed::Fresh(user));
-    }
-    let was_before = before.is_some_and(|before| bool::from(before.0.ct_eq(&token.0)));
-    if was_before && now.saturating_sub(seen) <= grace {
-        return Ok(Redeemed::Concurrent(user));
-    }
-    // Who shows a token of this family that is not in force has an old copy, or is somebody else.
-    forget(connection, family)?;
-    Ok(Redeemed::Reused(user))
-}
-
-fn forget(connection: &Connection, family: Key) -> rusqlite::Result<Vec<Key>> {
-    connection.prepare_cached("DELETE FROM remembered WHERE family = ?1")?.execute([family])?;
-    let mut ended = connection.prepare_cached("DELETE FROM session WHERE family = ?1 RETURNING key")?;
-    all(&mut ended, [family], |row| row.get(0))
 }
 
 fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
@@ -216,17 +204,16 @@ fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
         family: row.get("family")?,
         agent: row.get("agent")?,
         network: row.get("network")?,
+        external: external(row)?,
     })
 }
 
-fn remembered(row: &Row<'_>) -> rusqlite::Result<Remembered> {
-    Ok(Remembered {
-        family: row.get("family")?,
-        user: row.get("user")?,
-        token: row.get("token")?,
-        began: instant(row, "began")?,
-        seen: instant(row, "seen")?,
-        end: instant(row, "absolute_end")?,
-        agent: row.get("agent")?,
-    })
+fn external(row: &Row<'_>) -> rusqlite::Result<Option<External>> {
+    let Some(provider) = row.get::<_, Option<String>>("provider")? else { return Ok(None) };
+    Ok(Some(External {
+        provider,
+        subject: row.get("provider_subject")?,
+        session: row.get("provider_session")?,
+        grant: row.get("provider_grant")?,
+    }))
 }

@@ -28,7 +28,8 @@ pub(super) async fn add(
     };
     let name = name.to_owned();
     let id = new_id()?;
-    let user = NewUser { id, email: email.clone(), name, password, standing: Standing::Active, roles };
+    let user =
+        NewUser { id, email: email.clone(), name, password, standing: Standing::Active, roles, lapses: None };
     match opened.stores.people.add(user, now()).await.map_err(broken)? {
         Ok(()) => one(opened, &email).await,
         Err(Taken) => Err(taken(&email)),

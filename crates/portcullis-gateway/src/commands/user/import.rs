@@ -141,7 +141,7 @@ impl Import {
             }
         };
         let id = new_id().map_err(|_| "the system gives no randomness".to_owned())?;
-        Ok(NewUser { id, email, name: row.name, password, standing, roles })
+        Ok(NewUser { id, email, name: row.name, password, standing, roles, lapses: None })
     }
 }
 

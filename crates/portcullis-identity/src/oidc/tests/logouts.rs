@@ -85,6 +85,7 @@ fn session(number: u8, user: UserId, factors: Factors) -> Session {
         family: None,
         agent: String::new(),
         network: String::new(),
+        external: None,
     }
 }
 
