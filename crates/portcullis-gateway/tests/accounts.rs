@@ -252,3 +252,51 @@ fn a_machine_is_measured() {
     let policy = shell.file("suggested.toml", &policy);
     assert_eq!(shell.run(&["check", "--level", "never", &policy]).status.code(), Some(0));
 }
+
+#[test]
+fn somebody_is_invited_by_a_link_that_is_printed_once() {
+    let shell = Shell::new("invite");
+    let invite = ["user", "invite", "Ada@Notes.example", "--role", "editor", "--print"];
+    let (status, why) = shell.refused(&invite);
+    assert!(status == 2 && why.contains("sign_up"), "{why}");
+    let policy = |more: &str| {
+        let text = format!("[host]\nnames = [\"*.notes.example\", \"notes.example\"]\n[identity]\n{more}\n");
+        shell.file("portcullis.toml", &text)
+    };
+    policy("sign_up = \"invited\"");
+    let invited = shell.json(&invite);
+    assert_eq!(
+        (&invited["email"], &invited["standing"]),
+        (&"ada@notes.example".into(), &"unconfirmed".into())
+    );
+    assert_eq!(invited["roles"], serde_json::json!(["editor"]));
+    let link = invited["link"].as_str().unwrap();
+    assert!(link.starts_with("https://notes.example/.portcullis/sign-up?token="), "{link}");
+    assert!(invited["ends"].is_string() && invited["letter"].is_null());
+
+    let again = shell.said(&[&invite[..], &["--origin", "https://app.example:8443/"]].concat());
+    assert!(again.starts_with("https://app.example:8443/.portcullis/sign-up?token="), "{again}");
+    assert!(again.contains("works once, until ") && !again.contains(link), "a new one");
+    for wrong in [
+        "nowhere",
+        "ftp://a.example",
+        "https://a.example/path",
+        "https://u@a.example",
+        "https://a.example/?q",
+    ] {
+        assert_eq!(shell.refused(&[&invite[..], &["--origin", wrong]].concat()).0, 2, "{wrong}");
+    }
+    let (status, why) = shell.refused(&["user", "invite", "b@notes.example"]);
+    assert!(status == 2 && why.contains("--print"), "without mail there is no letter: {why}");
+    assert_eq!(shell.json(&["user", "list"]).as_array().unwrap().len(), 1, "and no account");
+    assert_eq!(shell.refused(&["user", "invite", "nonsense", "--print"]).0, 2);
+    assert_eq!(shell.refused(&["user", "invite", "b@notes.example", "--print", "--language", "fr"]).0, 2);
+
+    let added = shell.run(&["user", "add", "c@notes.example", "--no-password"]);
+    assert!(added.status.success());
+    let (status, why) = shell.refused(&["user", "invite", "c@notes.example", "--print"]);
+    assert!(status == 1 && why.contains("already"), "{why}");
+    shell.file("portcullis.toml", "[identity]\nsign_up = \"invited\"\n");
+    let (status, why) = shell.refused(&invite);
+    assert!(status == 2 && why.contains("--origin"), "{why}");
+}

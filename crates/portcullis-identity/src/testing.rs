@@ -1,6 +1,7 @@
 //! What tests of this crate stand on: a real store in a folder of its own, and a user.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use portcullis_store::{NewUser, People, Standing, UserId};
 use crate::Ground;
 
 pub(crate) struct House {
-    pub(crate) store: Sqlite,
+    pub(crate) store: Arc<Sqlite>,
     pub(crate) keys: Keyring,
     folder: PathBuf,
 }
@@ -32,7 +33,7 @@ impl House {
         let folder =
             std::env::temp_dir().join(format!("portcullis-identity-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let store = Sqlite::open(&folder.join("portcullis.db")).unwrap();
+        let store = Arc::new(Sqlite::open(&folder.join("portcullis.db")).unwrap());
         for (id, name) in [(ANNA, "anna"), (BERT, "bert")] {
             let user = NewUser {
                 id,
@@ -49,7 +50,7 @@ impl House {
     }
 
     pub(crate) fn ground(&self) -> Ground<'_> {
-        Ground { people: &self.store, sessions: &self.store, keys: &self.keys }
+        Ground { people: &*self.store, sessions: &*self.store, keys: &self.keys }
     }
 }
 

@@ -15,6 +15,7 @@ mod floods;
 mod fuzz;
 mod http2;
 mod identity;
+mod mail;
 mod operations;
 mod people;
 mod policies;

@@ -14,15 +14,17 @@ use portcullis_identity::accounts::throttle::devices::Devices;
 use portcullis_identity::accounts::throttle::{Limits, Throttle};
 use portcullis_identity::accounts::{Accounts, Parts, Settings, Writer};
 use portcullis_identity::door::Door;
-use portcullis_identity::mail::{Post, PostError, Setting, Way};
+use portcullis_identity::mail::{Outbox, Post, PostError, Setting, Way};
+use portcullis_identity::oidc::HttpFetch;
 use portcullis_identity::pages::{Brand, Means, Pages};
-use portcullis_identity::passwords::Strength;
+use portcullis_identity::passwords::{Ranges, Strength};
 use portcullis_identity::sessions::SessionService;
 use portcullis_identity::statement::Vouching;
 use zeroize::Zeroizing;
 
-use super::providers::providers;
+use super::providers::{providers, trust};
 use super::{StoreFault, Stores};
+use crate::admin::now;
 use crate::hashing::{HashingError, breached_filter, hasher};
 use crate::record::{self, DataDir, EventLog};
 
@@ -106,16 +108,20 @@ fn build(
 ) -> Result<Built, PeopleError> {
     let sessions = Arc::new(SessionService::new(stores.sessions.clone(), stores.people.clone(), session));
     let breached = breached_filter(&identity.passwords)?;
-    let writer = identity.mail.as_ref().map(|mail| post(mail, tell)).transpose()?;
+    let outbox = Outbox::new(stores.people.clone(), keys.clone());
+    let start = |mail| Ok::<_, PeopleError>(Post::start(setting(mail)?, outbox, Arc::new(now), tell)?);
+    let writer = identity.mail.as_ref().map(start).transpose()?;
     let accounts = Accounts::new(Parts {
         people: stores.people.clone(),
         hashing: hashing(&identity.passwords)?,
         throttle: throttle.clone(),
         devices: Devices::new(keys.all("known device").collect()),
         breached,
+        ranges: ranges(&identity.passwords)?,
         writer: writer.map(|post| Arc::new(post) as Arc<dyn Writer>),
         settings: Settings {
             sign_up: identity.sign_up,
+            unconfirmed: identity.unconfirmed,
             passwords: identity.passwords.enabled,
             magic_links: identity.magic_links,
             strength: Strength { least: identity.passwords.min_length, score: identity.passwords.min_score },
@@ -140,6 +146,13 @@ fn build(
     Ok(Built { door: Arc::new(door), stores, throttle })
 }
 
+/// The service that knows breached passwords, if the policy names one. It is not asked yet.
+pub(crate) fn ranges(settings: &Passwords) -> Result<Option<Ranges>, PeopleError> {
+    let Some(url) = &settings.breached_range_url else { return Ok(None) };
+    let fetch = HttpFetch::new(trust("identity.password.breached_range_url", None)?, false);
+    Ok(Some(Ranges::new(url.as_str(), Arc::new(fetch))))
+}
+
 fn hashing(settings: &Passwords) -> Result<Hashing, PeopleError> {
     let hasher = hasher(settings)?;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -147,7 +160,8 @@ fn hashing(settings: &Passwords) -> Result<Hashing, PeopleError> {
     Ok(Hashing::start(Arc::new(hasher), threads, WAITING)?)
 }
 
-fn post(mail: &Mail, tell: Arc<dyn Fn(Notice) + Send + Sync>) -> Result<Post, PeopleError> {
+/// How letters are sent, with the secrets that the policy names.
+pub(crate) fn setting(mail: &Mail) -> Result<Setting, PeopleError> {
     let login = match &mail.login {
         Some((user, path)) => {
             let password = Zeroizing::new(read_text("identity.mail.password_file", path)?);
@@ -155,7 +169,7 @@ fn post(mail: &Mail, tell: Arc<dyn Fn(Notice) + Send + Sync>) -> Result<Post, Pe
         }
         None => None,
     };
-    let setting = Setting {
+    Ok(Setting {
         from: mail.from.clone(),
         host: mail.host.clone(),
         port: mail.port,
@@ -166,8 +180,7 @@ fn post(mail: &Mail, tell: Arc<dyn Fn(Notice) + Send + Sync>) -> Result<Post, Pe
         },
         login,
         authorities: mail.ca.as_deref().map(|path| read("identity.mail.ca", path)).transpose()?,
-    };
-    Ok(Post::start(setting, tell)?)
+    })
 }
 
 fn logo(path: &Path) -> Result<(&'static str, Bytes), PeopleError> {

@@ -18,7 +18,7 @@ use portcullis_identity::door::Door;
 use portcullis_tower::people::{Answer, Asked, Boxed, Identity};
 
 pub use build::PeopleError;
-pub(crate) use build::{Built, open};
+pub(crate) use build::{Built, open, ranges, setting};
 pub use stores::{StoreFault, Stores};
 pub(crate) use sweep::sweep_now_and_then;
 

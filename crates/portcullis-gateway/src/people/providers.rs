@@ -27,7 +27,8 @@ fn provider(written: &Written) -> Result<Provider, PeopleError> {
     let secret =
         secret.map(Zeroizing::new).map(|text| Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()));
     // The policy takes such an issuer only with `dangerous_plain`, and only on this machine.
-    let fetch = HttpFetch::new(trust(written.ca.as_deref())?, written.issuer.starts_with("http://"));
+    let trusted = trust("identity.provider.ca", written.ca.as_deref())?;
+    let fetch = HttpFetch::new(trusted, written.issuer.starts_with("http://"));
     let registration = Registration {
         name: written.name.clone(),
         issuer: written.issuer.clone(),
@@ -45,13 +46,10 @@ fn provider(written: &Written) -> Result<Provider, PeopleError> {
     })
 }
 
-/// Whom we believe that a provider is: the machine's authorities, or those in `ca`.
-fn trust(ca: Option<&Path>) -> Result<ClientConfig, PeopleError> {
-    let unfit = |what: String| PeopleError::Content {
-        key: "identity.provider.ca",
-        path: ca.map(Path::to_owned).unwrap_or_default(),
-        what,
-    };
+/// Whom we believe that a server is who it says: the machine's authorities, or those in `ca`, which `key` names.
+pub(super) fn trust(key: &'static str, ca: Option<&Path>) -> Result<ClientConfig, PeopleError> {
+    let unfit =
+        |what: String| PeopleError::Content { key, path: ca.map(Path::to_owned).unwrap_or_default(), what };
     let builder = ClientConfig::builder_with_provider(crate::tls::provider())
         .with_safe_default_protocol_versions()
         .map_err(|error| unfit(error.to_string()))?;
@@ -62,7 +60,7 @@ fn trust(ca: Option<&Path>) -> Result<ClientConfig, PeopleError> {
             .with_no_client_auth());
     };
     let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(&read("identity.provider.ca", path)?) {
+    for certificate in CertificateDer::pem_slice_iter(&read(key, path)?) {
         let certificate = certificate.map_err(|error| unfit(format!("holds no certificate: {error}")))?;
         roots.add(certificate).map_err(|error| unfit(format!("holds no authority: {error}")))?;
     }

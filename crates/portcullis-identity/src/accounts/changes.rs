@@ -79,17 +79,19 @@ impl Accounts {
         visit: &Visit,
     ) -> Result<Told<Changed>, Fault> {
         // Weakness first: a hash is spent only on what could be taken.
-        if let Err(weakness) = self.judge(&new, &[&user.email, &user.name], visit) {
-            return Ok(Changed::Weak(weakness).into());
+        let Told { outcome: judged, mut notices } = self.judge(&new, &[&user.email, &user.name], visit).await;
+        if let Err(weakness) = judged {
+            return Ok(Told { outcome: Changed::Weak(weakness), notices });
         }
-        let Told { outcome: refused, mut notices } = self.refuses(user, current, fresh, visit).await?;
+        let Told { outcome: refused, notices: more } = self.refuses(user, current, fresh, visit).await?;
+        notices.extend(more);
         if let Some(outcome) = refused {
             return Ok(Told { outcome, notices });
         }
         let hash = self.hashing.hash(visit.place(), new).await??;
         self.people.set_password(user.id, Some(hash), visit.now).await?;
         self.happened(user.id, Happened::PasswordChanged, visit);
-        self.tell(user, Subject::PasswordChanged, visit);
+        self.tell(user, Subject::PasswordChanged, visit).await;
         notices.push(notice("account.password_changed", Some(user.id), "the password was changed"));
         Ok(Told { outcome: Changed::Done, notices })
     }
@@ -120,18 +122,20 @@ impl Accounts {
                 return Ok(());
             }
             if accounts.people.user_by_email(new.as_str().to_owned()).await?.is_some() {
-                accounts.write(&new, Subject::AlreadyHere, &visit);
+                accounts.write(&new, Subject::AlreadyHere, &visit).await;
             } else {
                 let content = new.as_str().to_owned();
                 let secret = accounts.promise(user.id, Purpose::Email, content, visit.now).await?;
-                accounts.write(
-                    &new,
-                    Subject::NewEmail { link: link(&visit, "account/email", &secret) },
-                    &visit,
-                );
+                accounts
+                    .write(
+                        &new,
+                        Subject::NewEmail { link: link(&visit.origin, "account/email", &secret) },
+                        &visit,
+                    )
+                    .await;
             }
             accounts.happened(user.id, Happened::EmailAsked, &visit);
-            accounts.tell(&user, Subject::EmailAsked { new: new.to_string() }, &visit);
+            accounts.tell(&user, Subject::EmailAsked { new: new.to_string() }, &visit).await;
             Ok(())
         });
         Ok(Told { outcome: Changed::Done, notices })
@@ -178,7 +182,7 @@ impl Accounts {
             Ok(false) | Err(Taken) => return Ok(Changed::Dead.into()),
         }
         self.happened(user.id, Happened::EmailChanged, visit);
-        self.tell(user, Subject::EmailChanged { new: token.content }, visit);
+        self.tell(user, Subject::EmailChanged { new: token.content }, visit).await;
         let notices = vec![notice("account.email_changed", Some(user.id), "the address was changed")];
         Ok(Told { outcome: Changed::Done, notices })
     }
@@ -209,7 +213,7 @@ impl Accounts {
             return Ok(Told { outcome, notices });
         }
         self.people.remove(user.id).await?;
-        self.tell(user, Subject::Removed, visit);
+        self.tell(user, Subject::Removed, visit).await;
         notices.push(notice("account.removed", Some(user.id), "the account was removed by its owner"));
         Ok(Told { outcome: Changed::Done, notices })
     }

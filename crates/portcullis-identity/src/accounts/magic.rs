@@ -32,7 +32,9 @@ impl Accounts {
             let found = accounts.people.user_by_email(email.as_str().to_owned()).await?;
             if let Some(user) = found.filter(|user| user.standing == Standing::Active) {
                 let secret = accounts.promise(user.id, Purpose::Magic, return_to, visit.now).await?;
-                accounts.write(&email, Subject::Magic { link: link(&visit, "magic", &secret) }, &visit);
+                accounts
+                    .write(&email, Subject::Magic { link: link(&visit.origin, "magic", &secret) }, &visit)
+                    .await;
             }
             Ok(())
         });

@@ -42,8 +42,8 @@ pub use self::activity::Happened;
 pub use self::changes::Changed;
 pub use self::email::Email;
 use self::hashing::{Busy, Hashing};
-pub use self::invitation::{Accepted, Invited};
-pub use self::letters::Writer;
+pub use self::invitation::{Accepted, Invitation, Invited, invite};
+pub use self::letters::{Writer, Written};
 pub use self::magic::Followed;
 pub use self::recovery::Reset;
 pub use self::second::{Code, TriedCode};
@@ -52,13 +52,15 @@ pub use self::sign_up::{Confirmed, SignedUp};
 use self::throttle::devices::Devices;
 use self::throttle::{Place, Throttle};
 use self::token::{NoRandomness, Secret};
-use crate::passwords::{BreachedFilter, HashFailure, Password, Strength, Weakness};
+use crate::passwords::{BreachedFilter, HashFailure, Password, Ranges, Strength, Weakness};
 
 /// How accounts are kept.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Who may make one.
     pub sign_up: SignUp,
+    /// How long one waits for its address to be confirmed; `None` for ever.
+    pub unconfirmed: Option<Duration>,
     /// Whether people sign in with passwords.
     pub passwords: bool,
     /// Whether a link sent by mail signs in.
@@ -193,6 +195,7 @@ pub struct Accounts {
     throttle: Arc<Throttle>,
     devices: Arc<Devices>,
     breached: Option<Arc<BreachedFilter>>,
+    ranges: Option<Ranges>,
     writer: Option<Arc<dyn Writer>>,
     pub(crate) settings: Arc<Settings>,
 }
@@ -209,6 +212,8 @@ pub struct Parts {
     pub devices: Devices,
     /// Stolen passwords.
     pub breached: Option<BreachedFilter>,
+    /// A service that is asked for more of them.
+    pub ranges: Option<Ranges>,
     /// Who sends letters; without one, what needs mail is not there.
     pub writer: Option<Arc<dyn Writer>>,
     /// How accounts are kept.
@@ -225,6 +230,7 @@ impl Accounts {
             throttle: parts.throttle,
             devices: Arc::new(parts.devices),
             breached: parts.breached.map(Arc::new),
+            ranges: parts.ranges,
             writer: parts.writer,
             settings: Arc::new(parts.settings),
         }
@@ -258,14 +264,28 @@ impl Accounts {
             .is_some_and(|email| self.devices.known(visit.device.as_deref(), &email, visit.now).is_some())
     }
 
-    /// Judges a new password against the rules and what a stranger may know.
-    ///
-    /// # Errors
-    /// With the weakness found.
-    pub fn judge(&self, password: &Password, about: &[&str], visit: &Visit) -> Result<(), Weakness> {
+    /// Judges a new password against the rules and what a stranger may know, and then asks the service that knows
+    /// breached ones, if there is one. While that is away, the password is judged by the rest alone: nobody could sign
+    /// up otherwise, and the filter and the lists that are here still hold. The log is told.
+    pub async fn judge(
+        &self,
+        password: &Password,
+        about: &[&str],
+        visit: &Visit,
+    ) -> Told<Result<(), Weakness>> {
         let site = visit.origin.split("://").nth(1).unwrap_or_default();
         let known = about.iter().copied().chain([self.settings.app.as_str(), site]).collect::<Vec<_>>();
-        self.settings.strength.judge(password, &known, self.breached.as_deref())
+        let judged = self.settings.strength.judge(password, &known, self.breached.as_deref());
+        let (Some(ranges), Ok(())) = (&self.ranges, &judged) else { return judged.into() };
+        match ranges.list(password).await {
+            Ok(true) => Err(Weakness::Breached).into(),
+            Ok(false) => Ok(()).into(),
+            Err(failure) => {
+                let detail =
+                    format!("a new password was judged without the list of breached ones: {failure}");
+                Told { outcome: Ok(()), notices: vec![notice("account.breached_list_away", None, detail)] }
+            }
+        }
     }
 
     /// Whether a second step must follow a password or a link.
@@ -286,11 +306,7 @@ impl Accounts {
         content: String,
         now: Duration,
     ) -> Result<Secret, Fault> {
-        let secret = Secret::draw()?;
-        let end = now.saturating_add(purpose.lasts());
-        let token = Token { key: secret.key(), user, purpose: purpose.name().to_owned(), content, end };
-        self.people.promise(token).await?;
-        Ok(secret)
+        promise(self.people.as_ref(), user, purpose, content, now).await
     }
 
     /// What was promised under this secret, if it is good; it stays good.
@@ -347,6 +363,21 @@ impl Accounts {
             let _ = work.await;
         });
     }
+}
+
+/// Promises something that works once.
+async fn promise(
+    people: &dyn People,
+    user: UserId,
+    purpose: Purpose,
+    content: String,
+    now: Duration,
+) -> Result<Secret, Fault> {
+    let secret = Secret::draw()?;
+    let end = now.saturating_add(purpose.lasts());
+    let token = Token { key: secret.key(), user, purpose: purpose.name().to_owned(), content, end };
+    people.promise(token).await?;
+    Ok(secret)
 }
 
 /// Answers that must not tell by their time what was found go out on a beat, counted from when they were asked for:

@@ -33,7 +33,9 @@ impl Accounts {
             let found = accounts.people.user_by_email(email.as_str().to_owned()).await?;
             if let Some(user) = found.filter(|user| user.standing == Standing::Active) {
                 let secret = accounts.promise(user.id, Purpose::Reset, String::new(), visit.now).await?;
-                accounts.write(&email, Subject::Reset { link: link(&visit, "reset", &secret) }, &visit);
+                accounts
+                    .write(&email, Subject::Reset { link: link(&visit.origin, "reset", &secret) }, &visit)
+                    .await;
                 accounts.happened(user.id, Happened::ResetAsked, &visit);
             }
             Ok(())
@@ -66,8 +68,10 @@ impl Accounts {
         let Some(user) = found.filter(|user| user.standing == Standing::Active) else {
             return Ok(Reset::Dead.into());
         };
-        if let Err(weakness) = self.judge(&password, &[&user.email, &user.name], visit) {
-            return Ok(Reset::Weak(weakness).into());
+        let Told { outcome: judged, mut notices } =
+            self.judge(&password, &[&user.email, &user.name], visit).await;
+        if let Err(weakness) = judged {
+            return Ok(Told { outcome: Reset::Weak(weakness), notices });
         }
         let hash = self.hashing.hash(visit.place(), password).await??;
         if self.keep(key, Purpose::Reset, visit.now).await?.is_none() {
@@ -75,8 +79,8 @@ impl Accounts {
         }
         self.people.set_password(user.id, Some(hash), visit.now).await?;
         self.happened(user.id, Happened::PasswordReset, visit);
-        self.tell(&user, Subject::PasswordChanged, visit);
-        let notices = vec![notice("account.password_reset", Some(user.id), "a new password was set by mail")];
+        self.tell(&user, Subject::PasswordChanged, visit).await;
+        notices.push(notice("account.password_reset", Some(user.id), "a new password was set by mail"));
         Ok(Told { outcome: Reset::Done(Box::new(user)), notices })
     }
 }

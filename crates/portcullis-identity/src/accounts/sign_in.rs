@@ -132,7 +132,7 @@ impl Accounts {
                 signed_in.contains(&activity.what.as_str()) && activity.at < visit.now
             });
             if signed_in_before {
-                accounts.tell(&user, Subject::new_device(&visit), &visit);
+                accounts.tell(&user, Subject::new_device(&visit), &visit).await;
             }
             Ok(())
         });

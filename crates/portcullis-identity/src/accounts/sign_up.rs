@@ -62,15 +62,16 @@ impl Accounts {
         }
         let Some(email) = Email::parse(typed) else { return Ok(SignedUp::NoAddress.into()) };
         let name = tidy(name);
-        if let Err(weakness) = self.judge(&password, &[email.as_str(), &name], visit) {
-            return Ok(SignedUp::Weak(weakness).into());
+        let Told { outcome: judged, mut notices } =
+            self.judge(&password, &[email.as_str(), &name], visit).await;
+        if let Err(weakness) = judged {
+            return Ok(Told { outcome: SignedUp::Weak(weakness), notices });
         }
         if let Some(wait) = self.throttle.has_written_too_much(visit.place(), visit.now) {
             return Ok(SignedUp::Wait(wait).into());
         }
         let hash = self.hashing.hash(visit.place(), password).await??;
         let found = self.people.user_by_email(email.as_str().to_owned()).await?;
-        let mut notices = Vec::new();
         // In both cases one thing is written now, and the rest after the answer.
         let (user, is_new) = match found {
             Some(user) => {
@@ -85,7 +86,7 @@ impl Accounts {
                     password: None,
                     standing: Standing::Unconfirmed,
                     roles: Vec::new(),
-                    lapses: None,
+                    lapses: self.settings.unconfirmed.map(|span| visit.now.saturating_add(span)),
                 };
                 let id = user.id;
                 // Where it is taken by now, another request was sooner, and wrote its letter.
@@ -104,9 +105,11 @@ impl Accounts {
                 // The password belongs to this letter: whoever confirms must know the one that was chosen with it.
                 let content = format!("{hash}\n{name}");
                 let secret = accounts.promise(user, Purpose::Confirm, content, visit.now).await?;
-                accounts.write(&to, Subject::Confirm { link: link(&visit, "confirm", &secret) }, &visit);
+                accounts
+                    .write(&to, Subject::Confirm { link: link(&visit.origin, "confirm", &secret) }, &visit)
+                    .await;
             } else {
-                accounts.write(&to, Subject::AlreadyHere, &visit);
+                accounts.write(&to, Subject::AlreadyHere, &visit).await;
             }
             Ok(())
         });

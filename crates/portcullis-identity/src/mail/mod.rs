@@ -1,22 +1,27 @@
 //! Letters: composed here, sent off the request's path.
 //!
-//! - A letter is queued and never waited for ([`Post`]): a mail server that is away costs no request anything. The
-//!   queue has a bound; what cannot be sent is tried again for a while, and each failure is told in the log.
+//! - A letter is kept in the store and never waited for ([`Post`]): a mail server that is away costs no request
+//!   anything, and a gate that is killed loses none. What cannot be sent is tried again, with growing pauses, for as long
+//!   as its link works, or a day; each failure is told in the log. At rest letters are sealed.
 //! - Nobody can write into a letter but the texts here: headers are built from typed parts, an address cannot hold
 //!   what ends one ([`crate::accounts::Email`]; CWE-93), and neither names that people give themselves nor what
 //!   their browsers call themselves is repeated, so that letters carry no stranger's message.
 //! - Each has a plain text and a simple page with the same words; links stand in both.
 
 mod compose;
+mod kept;
 mod post;
+mod smtp;
 mod texts;
 
 use std::time::Duration;
 
 use portcullis::policy::identity::Language;
+use serde::{Deserialize, Serialize};
 
 pub use self::compose::{Composed, compose};
-pub use self::post::{Post, PostError, Setting, Way};
+pub use self::post::{Clock, Outbox, Post};
+pub use self::smtp::{PostError, Setting, Smtp, Unsent, Way};
 use crate::accounts::{Email, Visit};
 use crate::sessions::describe;
 
@@ -36,7 +41,7 @@ pub struct Letter {
 }
 
 /// What a letter is about.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Subject {
     /// Confirm this address: somebody signed up with it.
     Confirm {

@@ -1,78 +1,77 @@
-//! The queue before the mail server, and the thread that works it off.
+//! The letters that wait in the store, and the thread that sends them.
+//!
+//! A letter is kept before it is sent, so that it outlives this process, and gone once the mail server took it. Whoever
+//! is killed between the two has sent it without knowing: it is sent once more then, under the same `Message-ID`. SMTP
+//! knows no better (RFC 1047). Gates that share a store share its letters: each is taken by one of them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
-use lettre::message::{Mailbox, MultiPart, header};
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
-use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use portcullis::keys::Keyring;
 use portcullis::layers::caller::session::Notice;
-use zeroize::Zeroizing;
+use portcullis_store::{Key, Letter as Waiting, People, StoreError};
+use tokio::sync::{Notify, watch};
 
-use super::{Composed, Letter, compose};
-use crate::accounts::Writer;
+use super::smtp::{PostError, Setting, Smtp, Unsent};
+use super::{Letter, kept};
+use crate::accounts::{Writer, Written};
+use crate::random::random;
 
 /// How many letters wait at most.
-const WAITING: usize = 512;
-/// How long one try may take.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// How long to wait before the next try; what fails after the last is given up. A link would hardly still work.
-const PAUSES: [Duration; 4] =
-    [Duration::from_secs(5), Duration::from_secs(30), Duration::from_secs(120), Duration::from_secs(600)];
-
-/// How long the last round may take when the gate ends.
+const WAITING: u32 = 4096;
+/// How many are taken at once; with [`LEASE`] long enough for all of them.
+const TOGETHER: u32 = 4;
+/// How long a letter that was taken is left to whoever took it.
+const LEASE: Duration = Duration::from_secs(120);
+/// How often is looked for letters of others: of a gate that is gone, of a command.
+const LOOK: Duration = Duration::from_secs(5);
+/// How long to wait before the next try; the last of them again and again, until the letter is no use any more.
+const PAUSES: &[Duration] = &[
+    Duration::from_secs(5),
+    Duration::from_secs(30),
+    Duration::from_secs(120),
+    Duration::from_secs(600),
+    Duration::from_secs(1800),
+];
+/// How long the letter that is being sent may take when the gate ends.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-type Transport = AsyncSmtpTransport<Tokio1Executor>;
+/// Tells the time: since the Unix epoch.
+pub type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
 
-/// How the way to the mail server is guarded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    /// It begins in the open and must change to TLS (RFC 3207).
-    StartTls,
-    /// TLS from the first byte (RFC 8314).
-    Tls,
-    /// In the open.
-    DangerousPlain,
+/// Where letters wait.
+#[derive(Clone)]
+pub struct Outbox {
+    people: Arc<dyn People>,
+    keys: Keyring,
 }
 
-/// How letters are sent.
-pub struct Setting {
-    /// From whom: an address, or a name and an address in angle brackets.
-    pub from: String,
-    /// The server's name.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// How the way is guarded.
-    pub way: Way,
-    /// The user to log in as, and the password.
-    pub login: Option<(String, Zeroizing<String>)>,
-    /// Authorities to trust instead of the machine's, in PEM.
-    pub authorities: Option<Vec<u8>>,
+impl Outbox {
+    /// Letters wait in the store of people, sealed with these keys.
+    #[must_use]
+    pub fn new(people: Arc<dyn People>, keys: Keyring) -> Self {
+        Self { people, keys }
+    }
+
+    /// Keeps a letter to be sent from `now` on by any gate on this store; `false` where too many wait already.
+    ///
+    /// # Errors
+    /// When the store is away or the system has no randomness: it is not kept.
+    pub async fn keep(&self, letter: &Letter, now: Duration) -> Result<bool, StoreError> {
+        let drawn = random().map_err(|_| StoreError::Away("the system gives no randomness".to_owned()))?;
+        let id = Key(drawn);
+        let content = kept::close(letter, id, &self.keys)
+            .ok_or_else(|| StoreError::Away("the system gives no randomness".to_owned()))?;
+        let end = now.saturating_add(letter.subject.lasts());
+        self.people.keep_letter(Waiting { id, content, end, tries: 0 }, now, WAITING).await
+    }
 }
 
-/// Letters that can never be sent.
-#[derive(Debug, thiserror::Error)]
-pub enum PostError {
-    /// The sender.
-    #[error("`{0}` is no address to send mail from")]
-    From(String),
-    /// The way to the server.
-    #[error("the way to the mail server cannot be guarded: {0}")]
-    Tls(#[from] lettre::transport::smtp::Error),
-    /// The system.
-    #[error("no thread for mail: {0}")]
-    Thread(#[from] std::io::Error),
-}
-
-/// Sends letters. What waits when it is dropped is tried once more, for a few seconds.
+/// Sends letters. What waits when it is dropped waits on in the store.
 pub struct Post {
-    closing: Arc<AtomicBool>,
-    queue: Option<SyncSender<Letter>>,
+    outbox: Outbox,
+    wake: Arc<Notify>,
+    closing: watch::Sender<bool>,
     thread: Option<std::thread::JoinHandle<()>>,
     tell: Arc<dyn Fn(Notice) + Send + Sync>,
 }
@@ -82,200 +81,153 @@ impl Post {
     ///
     /// # Errors
     /// When the settings cannot work.
-    pub fn start(setting: Setting, tell: Arc<dyn Fn(Notice) + Send + Sync>) -> Result<Self, PostError> {
-        Self::with(setting, tell, WAITING, &PAUSES)
+    pub fn start(
+        setting: Setting,
+        outbox: Outbox,
+        clock: Clock,
+        tell: Arc<dyn Fn(Notice) + Send + Sync>,
+    ) -> Result<Self, PostError> {
+        Self::with(setting, outbox, clock, tell, LOOK, PAUSES)
     }
 
     pub(super) fn with(
         setting: Setting,
+        outbox: Outbox,
+        clock: Clock,
         tell: Arc<dyn Fn(Notice) + Send + Sync>,
-        waiting: usize,
+        look: Duration,
         pauses: &'static [Duration],
     ) -> Result<Self, PostError> {
-        let from: Mailbox = setting.from.parse().map_err(|_| PostError::From(setting.from.clone()))?;
-        let transport = transport(setting)?;
-        let (queue, letters) = sync_channel(waiting);
+        let smtp = Smtp::new(setting)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (hear, closing) = (tell.clone(), Arc::new(AtomicBool::new(false)));
-        let told_to_close = closing.clone();
-        let thread = std::thread::Builder::new().name("mail".to_owned()).spawn(move || {
-            let round = Round { from, transport, pauses, tell: hear, closing: told_to_close };
-            runtime.block_on(round.serve(&letters));
-        })?;
-        Ok(Self { closing, queue: Some(queue), thread: Some(thread), tell })
+        let (wake, (closing, closed)) = (Arc::new(Notify::new()), watch::channel(false));
+        let round = Round { smtp, outbox: outbox.clone(), clock, look, pauses, tell: tell.clone() };
+        let woken = wake.clone();
+        let thread = std::thread::Builder::new()
+            .name("mail".to_owned())
+            .spawn(move || runtime.block_on(round.serve(&woken, closed)))?;
+        Ok(Self { outbox, wake, closing, thread: Some(thread), tell })
     }
 }
 
 impl Writer for Post {
-    fn send(&self, letter: Letter) {
-        let Some(queue) = &self.queue else { return };
-        if queue.try_send(letter).is_err() {
-            (self.tell)(told("mail.dropped", "the queue of letters is full: a letter was not sent"));
-        }
+    fn send(&self, letter: Letter, now: Duration) -> Written<'_> {
+        Box::pin(async move {
+            match self.outbox.keep(&letter, now).await {
+                Ok(true) => self.wake.notify_one(),
+                Ok(false) => (self.tell)(told("mail.dropped", "too many letters wait: one was not kept")),
+                Err(error) => (self.tell)(told("mail.dropped", format!("a letter was not kept: {error}"))),
+            }
+        })
     }
 }
 
 impl Drop for Post {
     fn drop(&mut self) {
-        self.closing.store(true, Ordering::Relaxed);
-        self.queue.take();
+        self.closing.send_replace(true);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
 }
 
-fn transport(setting: Setting) -> Result<Transport, PostError> {
-    let tls = |host: String| -> Result<TlsParameters, PostError> {
-        let mut parameters = TlsParameters::builder(host);
-        if let Some(pem) = &setting.authorities {
-            let certificate = Certificate::from_pem(pem)?;
-            parameters =
-                parameters.certificate_store(CertificateStore::None).add_root_certificate(certificate);
-        }
-        Ok(parameters.build()?)
-    };
-    let guard = match setting.way {
-        Way::StartTls => Tls::Required(tls(setting.host.clone())?),
-        Way::Tls => Tls::Wrapper(tls(setting.host.clone())?),
-        Way::DangerousPlain => Tls::None,
-    };
-    let mut builder =
-        Transport::builder_dangerous(&setting.host).port(setting.port).tls(guard).timeout(Some(PATIENCE));
-    if let Some((user, password)) = setting.login {
-        builder = builder.credentials(Credentials::new(user, password.to_string()));
-    }
-    Ok(builder.build())
-}
-
-/// A letter that could not be sent, and is tried again.
-struct Again {
-    letter: Letter,
-    tries: usize,
-    at: tokio::time::Instant,
-}
-
 struct Round {
-    from: Mailbox,
-    transport: Transport,
+    smtp: Smtp,
+    outbox: Outbox,
+    clock: Clock,
+    look: Duration,
     pauses: &'static [Duration],
     tell: Arc<dyn Fn(Notice) + Send + Sync>,
-    closing: Arc<AtomicBool>,
 }
 
 impl Round {
-    /// New letters as they come, old ones when their time is.
-    async fn serve(&self, letters: &Receiver<Letter>) {
-        const LOOK: Duration = Duration::from_millis(200);
-        let mut again: Vec<Again> = Vec::new();
-        while !self.closing.load(Ordering::Relaxed) {
-            match letters.recv_timeout(LOOK) {
-                Ok(letter) => self.attempt(letter, 0, &mut again).await,
-                Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
-                Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => break,
-            }
-            let now = tokio::time::Instant::now();
-            let (due, later): (Vec<_>, Vec<_>) = again.drain(..).partition(|one| one.at <= now);
-            again = later;
-            for one in due {
-                self.attempt(one.letter, one.tries, &mut again).await;
-            }
-        }
-        let end = tokio::time::Instant::now() + FAREWELL;
-        let mut left = again.drain(..).map(|one| one.letter).chain(letters.try_iter());
-        for letter in left.by_ref() {
-            let mut never = Vec::new();
-            let last = self.attempt(letter, self.pauses.len(), &mut never);
-            if tokio::time::timeout_at(end, last).await.is_err() {
-                break;
-            }
-        }
-        let lost = left.count();
-        if lost > 0 {
-            (self.tell)(told("mail.given_up", format!("`{lost}` letters were given up when the gate ended")));
-        }
-    }
-
-    async fn attempt(&self, letter: Letter, tries: usize, again: &mut Vec<Again>) {
-        let Some(message) = message(&self.from, &letter) else {
-            (self.tell)(told("mail.unsendable", "a letter cannot be written to this address"));
-            return;
-        };
-        let sent = tokio::time::timeout(PATIENCE, self.transport.send(message)).await;
-        let (reason, for_good) = match sent {
-            Ok(Ok(_)) => return,
-            Ok(Err(error)) => (chain(&error), error.is_permanent()),
-            Err(_) => ("it did not answer in time".to_owned(), false),
-        };
-        if for_good {
-            (self.tell)(told("mail.refused", format!("the mail server refuses a letter: {reason}")));
-            return;
-        }
-        match self.pauses.get(tries).filter(|_| again.len() < WAITING) {
-            Some(pause) => {
-                if tries == 0 {
-                    (self.tell)(told(
-                        "mail.away",
-                        format!("the mail server is away, and is tried again: {reason}"),
-                    ));
+    /// Letters as they come, and those whose time has come, until it is closed.
+    async fn serve(&self, wake: &Notify, mut closed: watch::Receiver<bool>) {
+        let people = &self.outbox.people;
+        while !*closed.borrow() {
+            let now = (self.clock)();
+            // A store that is away is told of by whoever asks it for more than this.
+            let taken =
+                people.take_letters(now, now.saturating_add(LEASE), TOGETHER).await.unwrap_or_default();
+            if taken.is_empty() {
+                tokio::select! {
+                    _ = closed.wait_for(|closed| *closed) => return,
+                    _ = tokio::time::timeout(self.look, wake.notified()) => continue,
                 }
-                again.push(Again { letter, tries: tries + 1, at: tokio::time::Instant::now() + *pause });
             }
-            None => (self.tell)(told("mail.given_up", format!("a letter was given up: {reason}"))),
+            for waiting in taken {
+                if *closed.borrow() {
+                    // Others may have it at once.
+                    let _ = people.put_letter_back(waiting.id, now).await;
+                    continue;
+                }
+                tokio::select! {
+                    () = self.attempt(&waiting) => {}
+                    () = farewell(closed.clone()) => {
+                        let _ = people.put_letter_back(waiting.id, (self.clock)()).await;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn attempt(&self, waiting: &Waiting) {
+        let now = (self.clock)();
+        let id = waiting.id;
+        if waiting.end <= now {
+            self.done(id).await;
+            return (self.tell)(told("mail.given_up", "a letter was given up: it is no use any more"));
+        }
+        let Some(letter) = kept::open(&waiting.content, id, &self.outbox.keys) else {
+            if waiting.tries == 1 {
+                (self.tell)(told("mail.unreadable", "a letter waits that another key sealed"));
+            }
+            return self.again(waiting, now).await;
+        };
+        match self.smtp.send(&letter, id).await {
+            Ok(()) => self.done(id).await,
+            Err(Unsent::Away(reason)) => {
+                if waiting.tries == 1 {
+                    let detail = format!("the mail server is away, and is tried again: {reason}");
+                    (self.tell)(told("mail.away", detail));
+                }
+                self.again(waiting, now).await;
+            }
+            Err(refused @ Unsent::Refused(_)) => {
+                self.done(id).await;
+                (self.tell)(told("mail.refused", refused.to_string()));
+            }
+            Err(Unsent::Unwritable) => {
+                self.done(id).await;
+                (self.tell)(told("mail.unsendable", Unsent::Unwritable.to_string()));
+            }
+        }
+    }
+
+    /// Some time later; after its end it is told of and given up.
+    async fn again(&self, waiting: &Waiting, now: Duration) {
+        let tries = usize::try_from(waiting.tries).unwrap_or(usize::MAX).saturating_sub(1);
+        let pause = self.pauses.get(tries).or(self.pauses.last()).copied().unwrap_or(LOOK);
+        let due = now.saturating_add(pause).min(waiting.end);
+        // Where the store is away by now, the lease ends, and it is tried again then.
+        let _ = self.outbox.people.put_letter_back(waiting.id, due).await;
+    }
+
+    /// It is gone. A store that is away for longer than this sends it again.
+    async fn done(&self, id: Key) {
+        for _ in 0..5 {
+            if self.outbox.people.drop_letter(id).await.is_ok() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
 }
 
-/// The message: every header from a typed part, encoded by its own rules (RFC 5322, RFC 2047).
-pub(super) fn message(from: &Mailbox, letter: &Letter) -> Option<Message> {
-    let Composed { subject, text, html } = compose(letter);
-    // A subject is one line, whatever the app is called.
-    let subject = subject.chars().filter(|sign| !sign.is_control()).collect::<String>();
-    Message::builder()
-        .from(from.clone())
-        .to(Mailbox::new(None, letter.to.as_str().parse().ok()?))
-        .subject(subject)
-        // Nobody's machine answers this (RFC 3834 section 5).
-        .header(AutoSubmitted)
-        .multipart(
-            MultiPart::alternative()
-                .singlepart(
-                    lettre::message::SinglePart::builder().header(header::ContentType::TEXT_PLAIN).body(text),
-                )
-                .singlepart(
-                    lettre::message::SinglePart::builder().header(header::ContentType::TEXT_HTML).body(html),
-                ),
-        )
-        .ok()
-}
-
-#[derive(Clone)]
-struct AutoSubmitted;
-
-impl header::Header for AutoSubmitted {
-    fn name() -> header::HeaderName {
-        header::HeaderName::new_from_ascii_str("Auto-Submitted")
-    }
-
-    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Self)
-    }
-
-    fn display(&self) -> header::HeaderValue {
-        header::HeaderValue::new(Self::name(), "auto-generated".to_owned())
-    }
-}
-
-/// An error with what is behind it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        source = inner.source();
-    }
-    text.chars().filter(|sign| !sign.is_control()).take(300).collect()
+/// Some time after it was closed.
+async fn farewell(mut closed: watch::Receiver<bool>) {
+    let _ = closed.wait_for(|closed| *closed).await;
+    tokio::time::sleep(FAREWELL).await;
 }
 
 fn told(code: &'static str, detail: impl Into<String>) -> Notice {

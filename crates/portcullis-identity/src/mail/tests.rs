@@ -1,11 +1,17 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::post::message;
+use portcullis::keys::Keyring;
+use portcullis::layers::caller::session::Notice;
+use portcullis_store::{Key, Letters};
+
+use super::smtp::message;
 use super::*;
 use crate::accounts::Writer;
+use crate::testing::{House, at};
 
 fn letter(subject: Subject, language: Language, app: &str) -> Letter {
     Letter {
@@ -68,7 +74,7 @@ fn nothing_that_is_put_in_ends_a_header_or_writes_a_tag() {
     let composed = compose(&letter);
     assert!(!composed.html.contains("<script") && !composed.html.contains("<b>"));
     assert!(composed.text.contains("{app}"), "what is put in is not looked at again");
-    let message = message(&"Notes <no-reply@notes.example>".parse().unwrap(), &letter).unwrap();
+    let message = message(&"Notes <no-reply@notes.example>".parse().unwrap(), &letter, Key([1; 32])).unwrap();
     let bytes = message.formatted();
     let text = String::from_utf8_lossy(&bytes);
     let head = text.split("\r\n\r\n").next().unwrap();
@@ -126,17 +132,25 @@ fn eventually(mut done: impl FnMut() -> bool) -> bool {
     false
 }
 
-#[test]
-fn a_server_that_is_away_costs_the_sender_nothing_and_gets_the_letter_when_it_is_back() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let hear = told.clone();
-    const PAUSES: &[Duration] = &[Duration::from_millis(100); 100];
-    let post =
-        Post::with(setting(port), Arc::new(move |notice| hear.lock().unwrap().push(notice.code)), 8, PAUSES);
-    let post = post.unwrap();
-    post.send(letter(Subject::PasswordChanged, Language::De, "Notizen"));
-    assert!(eventually(|| told.lock().unwrap().contains(&"mail.away")));
+/// What a post told, as it told it.
+type Told = Arc<Mutex<Vec<&'static str>>>;
+
+fn post(house: &House, port: u16, now: &Arc<AtomicU64>, pauses: &'static [Duration]) -> (Post, Told) {
+    let told = Told::default();
+    let (hear, now) = (told.clone(), now.clone());
+    let clock = Arc::new(move || at(now.load(Ordering::Relaxed)));
+    let tell = Arc::new(move |notice: Notice| hear.lock().unwrap().push(notice.code));
+    let look = Duration::from_millis(20);
+    let post = Post::with(setting(port), outbox(house, &house.keys), clock, tell, look, pauses);
+    (post.unwrap(), told)
+}
+
+fn outbox(house: &House, keys: &Keyring) -> Outbox {
+    Outbox::new(house.store.clone(), keys.clone())
+}
+
+/// A mail server that takes everything.
+fn server(port: u16) -> Arc<Mutex<Vec<String>>> {
     let received = Arc::new(Mutex::new(Vec::new()));
     let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
     let taken = received.clone();
@@ -145,30 +159,88 @@ fn a_server_that_is_away_costs_the_sender_nothing_and_gets_the_letter_when_it_is
             let _ = serve(stream, &taken);
         }
     });
-    assert!(eventually(|| received.lock().unwrap().len() == 1));
-    assert!(received.lock().unwrap()[0].contains("Auto-Submitted: auto-generated"));
-    assert_eq!(*told.lock().unwrap(), ["mail.away"], "it is told once for a letter");
+    received
 }
 
-#[test]
-fn a_full_queue_drops_letters_and_says_so() {
-    // A server that takes connections and says nothing.
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let hear = told.clone();
-    let tell = Arc::new(move |notice: portcullis::layers::caller::session::Notice| {
-        hear.lock().unwrap().push(notice.code)
-    });
-    let post = Post::with(setting(listener.local_addr().unwrap().port()), tell, 2, &[]).unwrap();
-    for _ in 0..20 {
-        post.send(letter(Subject::Removed, Language::En, "Notes"));
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+const SOON: &[Duration] = &[Duration::from_secs(1), Duration::from_secs(10)];
+
+#[tokio::test]
+async fn a_server_that_is_away_costs_the_sender_nothing_and_gets_the_letter_when_it_is_back() {
+    let (house, port, now) = (House::new().await, free_port(), Arc::new(AtomicU64::new(0)));
+    let (post, told) = post(&house, port, &now, SOON);
+    post.send(letter(Subject::PasswordChanged, Language::De, "Notizen"), at(0)).await;
+    assert!(eventually(|| told.lock().unwrap().contains(&"mail.away")));
+    let received = server(port);
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(received.lock().unwrap().is_empty(), "not before its time");
+    now.store(1, Ordering::Relaxed);
+    assert!(eventually(|| received.lock().unwrap().len() == 1));
+    assert!(received.lock().unwrap()[0].contains("Auto-Submitted: auto-generated"));
+    drop(post);
+    assert_eq!(*told.lock().unwrap(), ["mail.away"], "it is told once for a letter");
+    assert!(house.store.take_letters(at(100_000), at(0), 9).await.unwrap().is_empty(), "and is gone");
+}
+
+#[tokio::test]
+async fn a_letter_that_waits_is_sent_by_the_next_gate_and_under_the_same_name() {
+    let (house, port, now) = (House::new().await, free_port(), Arc::new(AtomicU64::new(0)));
+    let (first, told) = post(&house, port, &now, SOON);
+    first.send(letter(Subject::PasswordChanged, Language::En, "Notes"), at(0)).await;
+    assert!(eventually(|| told.lock().unwrap().contains(&"mail.away")));
+    drop(first);
+    let received = server(port);
+    // Whoever had taken it was killed: nobody knows whether it was sent, and it is sent after its lease.
+    let taken = house.store.take_letters(at(1), at(121), 9).await.unwrap();
+    assert_eq!(taken.len(), 1);
+    now.store(120, Ordering::Relaxed);
+    let (_second, _) = post(&house, port, &now, SOON);
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(received.lock().unwrap().is_empty(), "it may be on its way");
+    now.store(121, Ordering::Relaxed);
+    assert!(eventually(|| received.lock().unwrap().len() == 1));
+    let id = format!("Message-ID: <{}@notes.example>", taken[0].id);
+    assert!(received.lock().unwrap()[0].contains(&id), "{received:?}");
+}
+
+#[tokio::test]
+async fn a_letter_is_given_up_when_its_link_is_dead_and_told_so() {
+    let (house, now) = (House::new().await, Arc::new(AtomicU64::new(0)));
+    let (post, told) = post(&house, free_port(), &now, SOON);
+    let link = "https://notes.example/.portcullis/magic?token=abc".to_owned();
+    post.send(letter(Subject::Magic { link }, Language::En, "Notes"), at(0)).await;
+    assert!(eventually(|| told.lock().unwrap().contains(&"mail.away")));
+    now.store(599, Ordering::Relaxed);
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(*told.lock().unwrap(), ["mail.away"]);
+    now.store(600, Ordering::Relaxed);
+    assert!(eventually(|| told.lock().unwrap().contains(&"mail.given_up")));
+    drop(post);
+    assert!(house.store.take_letters(at(100_000), at(0), 9).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn letters_rest_sealed_and_bound_to_their_place() {
+    let house = House::new().await;
+    let link = "https://notes.example/.portcullis/reset?token=abc".to_owned();
+    let wrote = letter(Subject::Reset { link }, Language::Zh, "Notes \"&\" Co");
+    assert!(outbox(&house, &house.keys).keep(&wrote, at(0)).await.unwrap());
+    let taken = house.store.take_letters(at(0), at(9), 9).await.unwrap().remove(0);
+    assert_eq!(taken.end, at(30 * 60), "as long as the link works");
+    for secret in [&b"token"[..], b"ada", b"Notes"] {
+        assert!(!taken.content.windows(secret.len()).any(|some| some == secret));
     }
-    assert!(told.lock().unwrap().iter().filter(|code| **code == "mail.dropped").count() >= 17);
-    drop(listener);
+    assert_eq!(kept::open(&taken.content, taken.id, &house.keys), Some(wrote));
+    assert_eq!(kept::open(&taken.content, Key([0; 32]), &house.keys), None);
+    let other = Keyring::new([9; 32], Vec::new());
+    assert_eq!(kept::open(&taken.content, taken.id, &other), None);
 }
 
 #[test]
 fn a_sender_that_is_no_address_is_found_at_the_start() {
     let setting = Setting { from: "nobody".to_owned(), ..setting(25) };
-    assert!(matches!(Post::start(setting, Arc::new(|_| {})), Err(PostError::From(_))));
+    assert!(matches!(Smtp::new(setting), Err(PostError::From(_))));
 }

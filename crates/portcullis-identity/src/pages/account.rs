@@ -237,7 +237,12 @@ impl Pages {
         }))
     }
 
+    /// Ends other sessions: by a fresh proof only, so that whoever found a session open cannot throw its owner out
+    /// everywhere else (OWASP ASVS 5.0 requirement 7.5.2).
     pub(super) async fn sign_out_devices(&self, ask: &Ask, user: &User) -> Result<Page, Fault> {
+        if !self.is_fresh(ask) {
+            return Ok(again(ask));
+        }
         match ask.field("device") {
             "others" => {
                 self.sessions.end_all(user.id, ask.session_key()).await?;

@@ -15,6 +15,8 @@ mod answer;
 mod asked;
 mod links;
 mod means;
+#[cfg(test)]
+mod proof_tests;
 mod sign_in;
 mod sign_up;
 #[cfg(test)]
@@ -30,7 +32,7 @@ use http::{HeaderValue, Method, StatusCode};
 use portcullis::layers::caller::session::{Cookie, Factors, Notice};
 pub(crate) use portcullis::layers::departure::redirect::return_to as local;
 use portcullis::policy::identity::Language;
-use portcullis_store::{Standing, User, UserId};
+use portcullis_store::{External, Standing, User, UserId};
 use portcullis_tower::people::{Answer, Asked};
 
 pub(crate) use self::answer::Page;
@@ -54,6 +56,20 @@ pub struct Brand {
     pub languages: Vec<Language>,
     /// Whom users reach when something is wrong.
     pub contact: Option<String>,
+}
+
+/// How somebody is signed in.
+pub(crate) struct Seat<'a> {
+    /// What proved it now.
+    pub(crate) factors: Factors,
+    /// What is written down.
+    pub(crate) how: Happened,
+    /// Whether the device is to stay signed in; `None` where nobody was asked.
+    pub(crate) remember: Option<bool>,
+    /// The sign-in at a provider that proved it.
+    pub(crate) external: Option<External>,
+    /// Where to go on to.
+    pub(crate) return_to: &'a str,
 }
 
 impl Ask {
@@ -181,18 +197,23 @@ impl Pages {
         Ok(self.accounts.user(id).await?.filter(|user| user.standing == Standing::Active))
     }
 
-    /// Signs somebody in and sends them on.
-    pub(crate) async fn seat(
-        &self,
-        ask: &Ask,
-        user: &User,
-        factors: Factors,
-        how: Happened,
-        remember: bool,
-        return_to: &str,
-    ) -> Result<Page, Fault> {
-        let begin = ask.begin(user, factors, remember);
-        let Begun { cookies, .. } = self.sessions.begin_after_proof(begin).await?;
+    /// Signs somebody in and sends them on. Whoever is signed in already, and only proves it again, goes on in the same
+    /// session under a new id, and their device stays what it was: unless they ask for something else now.
+    pub(crate) async fn seat(&self, ask: &Ask, user: &User, seat: Seat<'_>) -> Result<Page, Fault> {
+        let Seat { factors, how, remember, external, return_to } = seat;
+        let is_remembered = ask.presented.remembered.is_some();
+        let is_same = ask.session_key().is_some()
+            && ask.person.as_ref().is_some_and(|person| person.id == user.id.to_string());
+        let keeps = is_same && remember.is_none_or(|wish| wish == is_remembered);
+        let begin = || Begin {
+            external: external.clone(),
+            ..ask.begin(user, factors, remember.unwrap_or(is_same && is_remembered))
+        };
+        let again = if keeps { self.sessions.prove(begin()).await? } else { None };
+        let Begun { cookies, .. } = match again {
+            Some(begun) => begun,
+            None => self.sessions.begin_after_proof(begin()).await?,
+        };
         self.accounts.signed_in(user, how, &ask.visit);
         let secure = ask.visit.context.secure;
         let device = self.accounts.know_device(user, &ask.visit);
@@ -222,11 +243,16 @@ impl Pages {
         ask: &Ask,
         user: &User,
         factors: Factors,
-        remember: bool,
+        remember: Option<bool>,
         return_to: &str,
     ) -> Result<Page, Fault> {
         let to = local(&ask.visit.origin, return_to).unwrap_or_else(|| "/".to_owned());
-        let content = format!("{} {} {to}", factors.0, u8::from(remember));
+        let remember = match remember {
+            Some(true) => "1",
+            Some(false) => "0",
+            None => "-",
+        };
+        let content = format!("{} {remember} {to}", factors.0);
         let secret = self.accounts.begin_step(user.id, content, ask.visit.now).await?;
         let cookie = Cookie::Flow.set(secret.as_str(), ask.visit.context.secure, None);
         Ok(Page::see("/.portcullis/second").cookies(cookie))

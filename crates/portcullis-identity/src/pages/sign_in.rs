@@ -5,7 +5,7 @@ use portcullis::policy::identity::SignUp;
 
 use super::view::told;
 use super::words::fill;
-use super::{Ask, Field, Form, Page, Pages, local};
+use super::{Ask, Field, Form, Page, Pages, Seat, local};
 use crate::accounts::{Email, Fault, Happened, SignIn, Told};
 
 impl Pages {
@@ -86,11 +86,12 @@ impl Pages {
         let (Some(presented), false) = (presented, wrong) else { return Ok(form.show(ask, &self.brand)) };
 
         let Told { outcome, notices } = self.accounts.sign_in(typed, presented, &ask.visit).await?;
-        let remember = ask.field("remember") == "yes";
+        let remember = Some(ask.field("remember") == "yes");
         let return_to = ask.field("return_to");
         let mut page = match outcome {
             SignIn::SignedIn(user) => {
-                self.seat(ask, &user, Factors::PASSWORD, Happened::SignedIn, remember, return_to).await?
+                let (factors, how) = (Factors::PASSWORD, Happened::SignedIn);
+                self.seat(ask, &user, Seat { factors, how, remember, external: None, return_to }).await?
             }
             SignIn::NeedsFactor(user) => {
                 self.second_step(ask, &user, Factors::PASSWORD, remember, return_to).await?
@@ -165,10 +166,11 @@ impl Pages {
         let Told { outcome: (followed, return_to), notices } =
             self.accounts.follow(token, &ask.visit).await?;
         use crate::accounts::Followed::{Dead, NeedsFactor, SignedIn};
-        let remember = ask.field("remember") == "yes";
+        let remember = Some(ask.field("remember") == "yes");
         let mut page = match followed {
             SignedIn(user) => {
-                self.seat(ask, &user, Factors::MAIL, Happened::SignedInByLink, remember, &return_to).await?
+                let (factors, how, return_to) = (Factors::MAIL, Happened::SignedInByLink, return_to.as_str());
+                self.seat(ask, &user, Seat { factors, how, remember, external: None, return_to }).await?
             }
             NeedsFactor(user) => self.second_step(ask, &user, Factors::MAIL, remember, &return_to).await?,
             Dead => self.dead(ask, "magic"),

@@ -4,7 +4,7 @@ use portcullis::layers::caller::session::Factors;
 use portcullis::policy::identity::SignUp;
 
 use super::words::{Words, fill};
-use super::{Ask, Field, Form, Page, Pages};
+use super::{Ask, Field, Form, Page, Pages, Seat};
 use crate::accounts::{Accepted, Confirmed, Fault, Happened, SignedUp, Told};
 use crate::passwords::Weakness;
 
@@ -158,7 +158,9 @@ impl Pages {
         let mut page = match outcome {
             Accepted::SignedIn(user) => {
                 let factors = Factors::PASSWORD | Factors::MAIL;
-                self.seat(ask, &user, factors, Happened::SignedIn, false, "").await?
+                let how = Happened::SignedIn;
+                let seat = Seat { factors, how, remember: None, external: None, return_to: "" };
+                self.seat(ask, &user, seat).await?
             }
             Accepted::Dead => self.dead(ask, "sign-in"),
             Accepted::Weak(weak) => wrong(weakness(words, &weak)),
@@ -206,7 +208,9 @@ impl Pages {
         let mut page = match outcome {
             Confirmed::SignedIn(user) => {
                 let factors = Factors::PASSWORD | Factors::MAIL;
-                self.seat(ask, &user, factors, Happened::SignedIn, false, "").await?
+                let how = Happened::SignedIn;
+                let seat = Seat { factors, how, remember: None, external: None, return_to: "" };
+                self.seat(ask, &user, seat).await?
             }
             Confirmed::Dead => self.dead(ask, "sign-in"),
             Confirmed::Refused => {

@@ -15,7 +15,7 @@ use super::*;
 use crate::accounts::hashing::Hashing;
 use crate::accounts::throttle::devices::Devices;
 use crate::accounts::throttle::{Limits, Throttle};
-use crate::accounts::{Parts, Settings, Writer};
+use crate::accounts::{Parts, Settings, Writer, Written};
 use crate::door::Door;
 use crate::mail::{Letter, compose};
 use crate::passwords::{Caps, Cost, Hasher, Peppers, Strength};
@@ -28,8 +28,9 @@ const BETTER: &str = "a kettle full of violins";
 struct Letters(Mutex<Vec<Letter>>);
 
 impl Writer for Letters {
-    fn send(&self, letter: Letter) {
+    fn send(&self, letter: Letter, _: Duration) -> Written<'_> {
         self.0.lock().unwrap().push(letter);
+        Box::pin(std::future::ready(()))
     }
 }
 
@@ -65,9 +66,11 @@ pub(super) fn site_with(providers: Vec<Provider>) -> Site {
         throttle: Throttle::new(Limits::default()),
         devices: Devices::new(vec![Zeroizing::new([7; 32])]),
         breached: None,
+        ranges: None,
         writer: Some(letters.clone()),
         settings: Settings {
             sign_up: SignUp::Open,
+            unconfirmed: Some(Duration::from_secs(7 * 86_400)),
             passwords: true,
             magic_links: true,
             strength: Strength::SINGLE_FACTOR,
@@ -96,10 +99,10 @@ pub(super) fn site_with(providers: Vec<Provider>) -> Site {
 #[derive(Default, Clone)]
 pub(super) struct Browser {
     pub(super) session: Option<String>,
-    remembered: Option<String>,
-    device: Option<String>,
+    pub(super) remembered: Option<String>,
+    pub(super) device: Option<String>,
     pub(super) flow: Option<String>,
-    attempt: Option<String>,
+    pub(super) attempt: Option<String>,
 }
 
 pub(super) struct Seen {
@@ -208,7 +211,7 @@ impl Site {
     }
 
     /// The link of the next letter, below `/.portcullis/`.
-    async fn link(&self) -> String {
+    pub(super) async fn link(&self) -> String {
         for _ in 0..400 {
             let next = { self.letters.0.lock().unwrap().pop() };
             if let Some(letter) = next {

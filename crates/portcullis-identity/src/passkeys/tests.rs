@@ -44,7 +44,7 @@ async fn a_passkey_signs_in_without_a_name_typed() {
     let mut bert = enrolled(&house, BERT, b"key of bert 1234").await;
     assert_eq!(signs_in(&house, &mut anna, 10).await.unwrap().user, ANNA);
     assert_eq!(signs_in(&house, &mut bert, 11).await.unwrap().user, BERT);
-    assert_eq!(list(&house.store, ANNA).await.unwrap()[0].used, Some(at(10)));
+    assert_eq!(list(&*house.store, ANNA).await.unwrap()[0].used, Some(at(10)));
 }
 
 #[tokio::test]
@@ -203,16 +203,16 @@ async fn an_enrolment_is_the_users_who_began_it_and_a_passkey_is_enrolled_once()
     let json = device.create(&begun.options);
     let taken = passkeys().finish_enrolment(ground, BERT, answered(&begun, &json), "", at(3)).await.unwrap();
     assert_eq!(taken, Err(Refused::Known), "the passkey stays that of its first owner");
-    assert!(list(&house.store, BERT).await.unwrap().is_empty());
+    assert!(list(&*house.store, BERT).await.unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn a_passkey_that_was_taken_away_is_unknown() {
     let house = House::new().await;
     let mut device = enrolled(&house, ANNA, b"key of anna 1234").await;
-    let key = list(&house.store, ANNA).await.unwrap()[0].key;
-    assert!(!remove(&house.store, BERT, key).await.unwrap());
-    assert!(remove(&house.store, ANNA, key).await.unwrap());
+    let key = list(&*house.store, ANNA).await.unwrap()[0].key;
+    assert!(!remove(&*house.store, BERT, key).await.unwrap());
+    assert!(remove(&*house.store, ANNA, key).await.unwrap());
     assert_eq!(signs_in(&house, &mut device, 1).await, Err(Refused::Unknown));
 }
 

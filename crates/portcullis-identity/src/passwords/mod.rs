@@ -18,6 +18,9 @@ mod hasher;
 mod origin;
 mod password;
 mod preparation;
+#[cfg(test)]
+mod range_tests;
+mod ranges;
 mod read;
 mod scheme;
 mod stored;
@@ -31,5 +34,6 @@ pub use caps::Caps;
 pub use hasher::{Cost, HashFailure, Hasher, Pepper, Peppers, Verification};
 pub use origin::Origin;
 pub use password::Password;
+pub use ranges::Ranges;
 pub use stored::{Stored, UnreadableHash};
 pub use strength::{Strength, Weakness};

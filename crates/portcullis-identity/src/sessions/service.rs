@@ -374,12 +374,14 @@ impl SessionService {
         self.cache.forget_user(user);
     }
 
-    /// Removes what has ended from the store; gives how much. To be called now and then.
+    /// Removes what has ended from the stores, of sessions and of people; gives how much. To be called now and then.
     ///
     /// # Errors
     /// When the store is away.
     pub async fn sweep(&self, now: Duration) -> Result<u64, StoreError> {
-        self.sessions.sweep(now, 10_000).await
+        const MOST: u32 = 10_000;
+        let ended = self.sessions.sweep(now, MOST).await?;
+        Ok(ended.saturating_add(self.people.sweep_people(now, MOST).await?))
     }
 
     async fn active(&self, user: UserId) -> Result<Option<User>, StoreError> {

@@ -112,11 +112,11 @@ async fn an_app_is_enrolled_by_its_right_code_only_and_that_code_is_used_up() {
     let ground = house.ground();
     let sealed = &offer.sealed;
     assert_eq!(finish(ground, ANNA, sealed, wrong, "", at(0)).await.unwrap(), Enrolled::WrongCode);
-    assert!(list(&house.store, ANNA).await.unwrap().is_empty());
+    assert!(list(&*house.store, ANNA).await.unwrap().is_empty());
     assert_eq!(finish(ground, BERT, sealed, &right, "", at(0)).await.unwrap(), Enrolled::Over);
     assert_eq!(finish(ground, ANNA, sealed, &right, "phone", at(0)).await.unwrap(), Enrolled::Yes);
     assert_eq!(finish(ground, ANNA, sealed, &right, "phone", at(0)).await.unwrap(), Enrolled::Over);
-    assert_eq!(list(&house.store, ANNA).await.unwrap().len(), 1);
+    assert_eq!(list(&*house.store, ANNA).await.unwrap().len(), 1);
     assert_eq!(check(ground, ANNA, &right, at(0)).await.unwrap(), Tried::Replayed);
 }
 
@@ -141,7 +141,7 @@ async fn codes_of_one_user_are_none_of_another() {
 async fn the_store_holds_no_secret_and_a_secret_that_cannot_be_unsealed_lets_nobody_in() {
     let house = House::new().await;
     let secret = enrolled(&house).await;
-    let kept = list(&house.store, ANNA).await.unwrap();
+    let kept = list(&*house.store, ANNA).await.unwrap();
     assert!(!kept[0].content.windows(8).any(|part| secret.0.windows(8).any(|bytes| bytes == part)));
     let others = portcullis::keys::Keyring::new([9; 32], Vec::new());
     let ground = crate::Ground { keys: &others, ..house.ground() };

@@ -23,7 +23,7 @@ pub(super) async fn add(
         return Err(taken(&email));
     }
     let password = match secret.ask(&email)? {
-        Given::Password(password) => Some(opened.hash(&password, &[&email, name])?),
+        Given::Password(password) => Some(opened.hash(&password, &[&email, name]).await?),
         Given::Nothing => None,
     };
     let name = name.to_owned();
@@ -63,7 +63,7 @@ pub(super) async fn stand(opened: &Opened, who: &str, standing: Standing) -> Res
 pub(super) async fn reset(opened: &Opened, who: &str, secret: &Secret) -> Result<String, Failure> {
     let user = opened.find(who).await?;
     let hash = match secret.ask(&user.email)? {
-        Given::Password(password) => Some(opened.hash(&password, &[&user.email, &user.name])?),
+        Given::Password(password) => Some(opened.hash(&password, &[&user.email, &user.name]).await?),
         Given::Nothing => None,
     };
     opened.stores.people.set_password(user.id, hash, now()).await.map_err(broken)?;
@@ -135,7 +135,7 @@ async fn one(opened: &Opened, who: &str) -> Result<String, Failure> {
     Ok(shown::user(&opened.find(who).await?, opened.json))
 }
 
-fn fits(role: &str) -> Result<(), Failure> {
+pub(super) fn fits(role: &str) -> Result<(), Failure> {
     if is_role(role) {
         return Ok(());
     }
@@ -144,6 +144,6 @@ fn fits(role: &str) -> Result<(), Failure> {
     )))
 }
 
-fn taken(email: &str) -> Failure {
+pub(super) fn taken(email: &str) -> Failure {
     Failure::Broken(format!("there is an account `{email}` already"))
 }

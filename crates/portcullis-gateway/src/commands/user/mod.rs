@@ -6,6 +6,7 @@
 mod account;
 mod export;
 mod import;
+mod invite;
 mod opened;
 mod shown;
 
@@ -57,6 +58,7 @@ enum UserCommand {
         #[command(flatten)]
         secret: Secret,
     },
+    Invite(invite::Invite),
     /// List the accounts, or one
     List {
         /// The address or the id of one
@@ -135,6 +137,7 @@ impl UserCommand {
             Self::Add { email, name, role, secret } => {
                 account::add(opened, &email, &name, role, &secret).await
             }
+            Self::Invite(invite) => invite.run(opened).await,
             Self::List { who } => account::list(opened, who.as_deref()).await,
             Self::Disable { who } => account::stand(opened, &who, portcullis_store::Standing::Disabled).await,
             Self::Enable { who } => account::stand(opened, &who, portcullis_store::Standing::Active).await,

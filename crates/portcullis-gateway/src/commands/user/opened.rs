@@ -10,7 +10,7 @@ use portcullis_store::{StoreError, UserId};
 
 use super::super::{Failure, policy_file, run};
 use crate::hashing::{self, HashingError};
-use crate::people::Stores;
+use crate::people::{self, Stores};
 use crate::record::DataDir;
 use crate::settings::located;
 
@@ -21,6 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(300);
 pub(super) struct Opened {
     pub(super) stores: Stores,
     pub(super) identity: Identity,
+    /// The names of the site, as the policy writes them.
+    pub(super) names: Vec<String>,
+    pub(super) data: DataDir,
     pub(super) json: bool,
 }
 
@@ -31,7 +34,7 @@ impl Opened {
             Some(path) => (path.display().to_string(), run::read(path)?),
             None => ("the default policy".to_owned(), String::new()),
         };
-        let (policy, _) = run::parse(&name, &text)?;
+        let (policy, written) = run::parse(&name, &text)?;
         let identity = policy.identity().cloned().ok_or_else(|| {
             Failure::Wrong(format!("{name} has no `[identity]`: there are no accounts without it"))
         })?;
@@ -41,27 +44,27 @@ impl Opened {
         same_owner(data.path())?;
         let stores = Stores::open_with(&identity, data.path(), PATIENCE)
             .map_err(|error| Failure::Broken(error.to_string()))?;
-        Ok(Self { stores, identity, json })
+        let names = written.host.names.unwrap_or_default();
+        Ok(Self { stores, identity, names, data, json })
     }
 
     /// The hash of a new password that is good enough; `about` is what a stranger may know.
-    pub(super) fn hash(&self, password: &Password, about: &[&str]) -> Result<String, Failure> {
+    pub(super) async fn hash(&self, password: &Password, about: &[&str]) -> Result<String, Failure> {
         let wrong = |error: HashingError| Failure::Wrong(error.to_string());
         let passwords = &self.identity.passwords;
         let strength = Strength { least: passwords.min_length, score: passwords.min_score };
         let breached = hashing::breached_filter(passwords).map_err(wrong)?;
         let about = [about, &[self.identity.name.as_str()]].concat();
-        strength.judge(password, &about, breached.as_ref()).map_err(|weakness| {
-            Failure::Wrong(match weakness {
-                Weakness::TooShort { least } => format!("the password has fewer than {least} characters"),
-                Weakness::Common => "the password is one of those that are tried first".to_owned(),
-                Weakness::Breached => "the password was stolen somewhere and is on lists".to_owned(),
-                Weakness::Guessable { warning, advice } => {
-                    let why = warning.into_iter().chain(advice).collect::<Vec<_>>().join(" ");
-                    format!("the password is soon guessed. {why}")
-                }
-            })
-        })?;
+        strength.judge(password, &about, breached.as_ref()).map_err(weak)?;
+        let ranges = people::ranges(passwords).map_err(|error| Failure::Wrong(error.to_string()))?;
+        if let Some(ranges) = ranges {
+            match ranges.list(password).await {
+                Ok(false) => {}
+                Ok(true) => return Err(weak(Weakness::Breached)),
+                // As at the pages: judged by what is here.
+                Err(failure) => eprintln!("judged without the list of breached passwords: {failure}"),
+            }
+        }
         let hasher = self.hasher()?;
         hasher.hash(password).map_err(|error| Failure::Broken(error.to_string()))
     }
@@ -78,6 +81,18 @@ impl Opened {
         };
         found.map_err(broken)?.ok_or_else(|| Failure::Broken(format!("there is no account `{who}`")))
     }
+}
+
+fn weak(weakness: Weakness) -> Failure {
+    Failure::Wrong(match weakness {
+        Weakness::TooShort { least } => format!("the password has fewer than {least} characters"),
+        Weakness::Common => "the password is one of those that are tried first".to_owned(),
+        Weakness::Breached => "the password was stolen somewhere and is on lists".to_owned(),
+        Weakness::Guessable { warning, advice } => {
+            let why = warning.into_iter().chain(advice).collect::<Vec<_>>().join(" ");
+            format!("the password is soon guessed. {why}")
+        }
+    })
 }
 
 /// The address in the form in which addresses are compared.

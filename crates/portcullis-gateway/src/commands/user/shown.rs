@@ -37,6 +37,31 @@ pub(super) fn user(user: &User, json: bool) -> String {
     if json { format!("{}\n", as_json(user)) } else { users(std::slice::from_ref(user), false) }
 }
 
+/// Somebody who was invited: the link where it was asked for, else what became of the letter.
+pub(super) fn invitation(
+    user: &User,
+    link: Option<&str>,
+    letter: Option<&str>,
+    ends: Duration,
+    json: bool,
+) -> String {
+    let ends = time(ends);
+    if json {
+        let mut object = as_json(user);
+        for (key, value) in [("link", link), ("letter", letter), ("ends", Some(ends.as_str()))] {
+            if let (Some(value), Some(fields)) = (value, object.as_object_mut()) {
+                fields.insert(key.to_owned(), value.into());
+            }
+        }
+        return format!("{object}\n");
+    }
+    match (link, letter) {
+        (Some(link), _) => format!("{link}\nworks once, until {ends}\n"),
+        (None, Some("waits")) => format!("a letter to {} waits to be sent\n", plain(&user.email)),
+        (None, _) => format!("a letter is on its way to {}\n", plain(&user.email)),
+    }
+}
+
 pub(super) fn users(users: &[User], json: bool) -> String {
     if json {
         let list = users.iter().map(as_json).collect::<Vec<_>>();

@@ -24,7 +24,7 @@ fn vouched(subject: &str, verified: bool, link: Option<UserId>) -> Vouched {
 }
 
 async fn settled(house: &House, vouched: &Vouched, rules: Rules) -> Settled {
-    settle(&house.store, vouched, vouched.email.clone(), rules, at(0)).await.unwrap()
+    settle(&*house.store, vouched, vouched.email.clone(), rules, at(0)).await.unwrap()
 }
 
 #[tokio::test]
@@ -89,8 +89,8 @@ async fn an_identity_that_was_taken_away_signs_nobody_in() {
     let house = House::new().await;
     assert_eq!(settled(&house, &vouched("anna-1", false, Some(ANNA)), CLOSED).await, Settled::Linked(ANNA));
     let kept = house.store.credentials(ANNA, portcullis_store::CredentialKind::External).await.unwrap();
-    assert!(!unlink(&house.store, BERT, kept[0].key).await.unwrap());
-    assert!(unlink(&house.store, ANNA, kept[0].key).await.unwrap());
+    assert!(!unlink(&*house.store, BERT, kept[0].key).await.unwrap());
+    assert!(unlink(&*house.store, ANNA, kept[0].key).await.unwrap());
     let settled = settled(&house, &vouched("anna-1", false, None), CLOSED).await;
     assert_eq!(settled, Settled::Nobody(Unsettled::Closed));
 }

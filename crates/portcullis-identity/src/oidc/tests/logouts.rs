@@ -92,7 +92,7 @@ fn session(number: u8, user: UserId, factors: Factors) -> Session {
 #[tokio::test]
 async fn sessions_that_the_provider_vouched_for_end_and_no_others() {
     let scene = Scene::new().await;
-    let store = &scene.house.store;
+    let store = &*scene.house.store;
     let rules = Rules { sign_up: false, link_by_email: false };
     let query = scene.goes(&Began { link: Some(ANNA), ..began() }, 0).await;
     let vouched = scene.comes(&query, 5).await.unwrap();

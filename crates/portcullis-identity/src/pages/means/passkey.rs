@@ -7,7 +7,7 @@ use portcullis_store::{Standing, User};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::{Ask, Page, Pages, local};
+use super::super::{Ask, Page, Pages, Seat, local};
 use super::Words;
 use crate::accounts::{Fault, Happened};
 use crate::passkeys::{Answered, Passkeys, Purpose, Refused};
@@ -135,9 +135,9 @@ impl Pages {
         };
         let user = self.accounts.user(shown.user).await?.filter(|user| user.standing == Standing::Active);
         let Some(user) = user else { return Ok(refusal(means, Refused::Unknown)) };
-        let page = self
-            .seat(ask, &user, Factors::PASSKEY, Happened::SignedIn, sent.remember, &sent.return_to)
-            .await?;
+        let (factors, how, return_to) = (Factors::PASSKEY, Happened::SignedIn, sent.return_to.as_str());
+        let remember = Some(sent.remember);
+        let page = self.seat(ask, &user, Seat { factors, how, remember, external: None, return_to }).await?;
         Ok(page.told())
     }
 

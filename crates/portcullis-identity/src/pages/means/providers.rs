@@ -9,7 +9,7 @@ use serde_json::json;
 use super::super::account::again;
 use super::super::view::Form;
 use super::super::words::fill;
-use super::super::{Ask, Page, Pages, local};
+use super::super::{Ask, Page, Pages, Seat, local};
 use super::Provider;
 use crate::accounts::{Email, Fault, Happened};
 use crate::oidc::{self, Began, CallbackError, Settled, Unsettled};
@@ -100,9 +100,11 @@ impl Pages {
         let end = now.saturating_add(self.sessions.config().absolute);
         oidc::remember(people, &vouched, user.id, end).await?;
         if self.accounts.needs_factor(user.id).await? {
-            return self.second_step(ask, &user, Factors::EXTERNAL, false, &vouched.return_to).await;
+            return self.second_step(ask, &user, Factors::EXTERNAL, None, &vouched.return_to).await;
         }
-        self.seat(ask, &user, Factors::EXTERNAL, Happened::SignedIn, false, &vouched.return_to).await
+        let (factors, how) = (Factors::EXTERNAL, Happened::SignedIn);
+        let seat = Seat { factors, how, remember: None, external: None, return_to: &vouched.return_to };
+        self.seat(ask, &user, seat).await
     }
 
     /// OpenID Connect Back-Channel Logout 1.0 section 2.8: 200 where the sessions are over, 400 where they are not.

@@ -6,7 +6,7 @@ use portcullis::layers::caller::session::{Cookie, Factors};
 use portcullis_store::{Standing, User};
 
 use super::super::view::Frame;
-use super::super::{Ask, Page, Pages};
+use super::super::{Ask, Page, Pages, Seat};
 use super::{Words, passkeys, recovery, totp};
 use crate::accounts::{Code, Fault, Happened, Told, TriedCode};
 
@@ -14,7 +14,7 @@ use crate::accounts::{Code, Fault, Happened, Told, TriedCode};
 pub(super) struct Step {
     pub(super) user: User,
     pub(super) factors: Factors,
-    pub(super) remember: bool,
+    pub(super) remember: Option<bool>,
     pub(super) return_to: String,
 }
 
@@ -51,7 +51,8 @@ impl Pages {
         };
         let Ok(factors) = factors.parse() else { return Ok(None) };
         let factors = Factors(factors);
-        Ok(Some(Step { user, factors, remember: remember == "1", return_to: to.to_owned() }))
+        let remember = Some(remember == "1").filter(|_| remember != "-");
+        Ok(Some(Step { user, factors, remember, return_to: to.to_owned() }))
     }
 
     /// Nothing waits: from the beginning.
@@ -118,7 +119,9 @@ impl Pages {
             return Ok(Self::from_the_beginning());
         }
         let Step { user, factors, remember, return_to } = step;
-        let page = self.seat(ask, &user, factors | factor, Happened::SignedIn, remember, &return_to).await?;
+        let (factors, how) = (factors | factor, Happened::SignedIn);
+        let seat = Seat { factors, how, remember, external: None, return_to: &return_to };
+        let page = self.seat(ask, &user, seat).await?;
         Ok(page.cookies(Some(Cookie::Flow.clear(ask.visit.context.secure))))
     }
 }

@@ -1,6 +1,7 @@
 //! `[identity]`, checked.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::{FactorRule, Identity, Language, Mail, Passwords, Provider, Raw, SignUp, Store};
 use crate::policy::Faults;
@@ -11,7 +12,7 @@ impl Identity {
         let sign_up = raw.sign_up.unwrap_or_default();
         let magic_links = raw.magic_links.unwrap_or(false);
         if raw.mail.is_none() {
-            for (key, needs) in [("sign_up", sign_up != SignUp::Off), ("magic_links", magic_links)] {
+            for (key, needs) in [("sign_up", sign_up == SignUp::Open), ("magic_links", magic_links)] {
                 if needs {
                     faults.at(
                         key,
@@ -20,6 +21,15 @@ impl Identity {
                     );
                 }
             }
+        }
+        const DAY: Duration = Duration::from_secs(86_400);
+        let unconfirmed = raw.unconfirmed.map_or(7 * DAY, |span| span.0);
+        if !unconfirmed.is_zero() && unconfirmed < DAY {
+            faults.at(
+                "unconfirmed",
+                "the link that confirms an address works for a day, and its account would be gone before",
+                "as in `\"7 d\"`, or `\"0 s\"` for ever",
+            );
         }
         let languages = raw.languages.clone().unwrap_or_else(|| Language::ALL.to_vec());
         if languages.is_empty() {
@@ -62,6 +72,7 @@ impl Identity {
             logo: raw.logo.clone(),
             languages,
             sign_up,
+            unconfirmed: Some(unconfirmed).filter(|span| !span.is_zero()),
             magic_links,
             store,
             sessions,

@@ -12,6 +12,7 @@ mod raw;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 pub use factors::FactorRule;
 pub use mail::{Mail, Smtp};
@@ -33,6 +34,8 @@ pub struct Identity {
     pub languages: Vec<Language>,
     /// Who may make an account.
     pub sign_up: SignUp,
+    /// How long an account waits for its address to be confirmed; `None` for ever.
+    pub unconfirmed: Option<Duration>,
     /// Whether a link sent by mail signs in.
     pub magic_links: bool,
     /// Where people are kept.

@@ -21,6 +21,9 @@ pub struct Raw {
     pub languages: Option<Vec<Language>>,
     /// Who may make an account: `off` (the default), `invited` or `open`.
     pub sign_up: Option<SignUp>,
+    /// How long an account that somebody signed up for waits for its address to be confirmed before it is removed;
+    /// `"7 d"` by default, `"0 s"` for ever.
+    pub unconfirmed: Option<Span>,
     /// Whether a link sent by mail signs in; `false` by default.
     pub magic_links: Option<bool>,
     /// Where people are kept: `"sqlite"` in the data directory (the default), `"sqlite:/path/of/file"`, or
