@@ -22,3 +22,4 @@ mod policies;
 mod policy_reference;
 mod rate;
 mod shape;
+mod snippets;
