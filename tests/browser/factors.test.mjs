@@ -1,80 +1,9 @@
 // Second factors, passkeys and a real OpenID provider, through a real Chromium with a virtual authenticator.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { createHmac } from "node:crypto";
-import { writeFileSync } from "node:fs";
-import http from "node:http";
-import path from "node:path";
 import { test } from "node:test";
-import { Scope, freePort, startBrowser, startGate } from "./harness.mjs";
-
-const PASSWORD = "seven lamps under the pier";
-
-/** What an authenticator app shows (RFC 6238). */
-function code(secret, now = Date.now()) {
-  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  const bits = [...secret.replaceAll(" ", "")].map((sign) => letters.indexOf(sign).toString(2).padStart(5, "0")).join("");
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(now / 30_000)));
-  const digest = createHmac("sha1", key).update(step).digest();
-  const offset = digest[19] & 15;
-  return String((digest.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, "0");
-}
-
-/** A small app behind a gate with people, one of whom is Ada; `policy` gets the gate's port. */
-async function site(t, policy = () => "") {
-  const scope = new Scope(t);
-  const app = http.createServer((_, response) => response.setHeader("content-type", "text/html").end("<!doctype html><title>App</title>"));
-  await new Promise((listening) => app.listen(0, "127.0.0.1", listening));
-  scope.onClose(() => app.close());
-  const https = await freePort();
-  const folder = scope.directory();
-  const file = path.join(folder, "portcullis.toml");
-  writeFileSync(file, `[access]\nallow = "public"\n[identity]\nname = "Notes"\n${policy(https, folder)}`);
-  const gate = await startGate(scope, `http://127.0.0.1:${app.address().port}`, { https, more: ["--policy", file] });
-  gate.add("ada@example.org", PASSWORD, "--policy", file);
-  const context = await startBrowser(scope, { authorities: [gate.authority] });
-  const page = await context.newPage();
-  const errors = [];
-  page.on("pageerror", (error) => errors.push(String(error)));
-  page.on("console", (told) => told.type() === "error" && !/status of 4\d\d/.test(told.text()) && errors.push(told.text()));
-  const own = (name) => `${gate.origin}/.portcullis/${name}`;
-  return { scope, gate, context, page, own, errors, https };
-}
-
-async function signIn(page, own, to = "/.portcullis/account") {
-  await page.goto(own(`sign-in?return_to=${encodeURIComponent(to)}`));
-  await page.fill("#email", "ada@example.org");
-  await page.fill("#password", PASSWORD);
-  await page.click("form button[type=submit]");
-}
-
-async function signOut(page, own) {
-  await page.goto(own("sign-out"));
-  await page.click("form button[type=submit]");
-}
-
-const isSignedIn = async (page, own) => {
-  await page.goto(own("account"));
-  return new URL(page.url()).pathname === "/.portcullis/account";
-};
-
-async function authenticator(context, page) {
-  const cdp = await context.newCDPSession(page);
-  await cdp.send("WebAuthn.enable");
-  const options = {
-    protocol: "ctap2",
-    transport: "internal",
-    hasResidentKey: true,
-    hasUserVerification: true,
-    isUserVerified: true,
-    automaticPresenceSimulation: true,
-  };
-  const { authenticatorId } = await cdp.send("WebAuthn.addVirtualAuthenticator", { options });
-  return { cdp, authenticatorId };
-}
+import { authenticator, code, enrol, isSignedIn, providerPolicy, signIn, signOut, site, startProvider } from "./accounts.mjs";
+import { freePort } from "./harness.mjs";
 
 test("an authenticator app is added, asked for, and neither its codes nor recovery codes work twice", async (t) => {
   const { page, own, errors } = await site(t);
@@ -125,10 +54,7 @@ test("a passkey is made and signs in without a name, and its challenge works onc
   const { page, context, own, errors } = await site(t);
   const { cdp, authenticatorId } = await authenticator(context, page);
   await signIn(page, own);
-  await page.goto(own("account/factors"));
-  await page.fill("#label", "virtual");
-  await page.click("[data-passkey=enrol]");
-  await page.locator("b", { hasText: "virtual" }).waitFor();
+  await enrol(page, own);
   const { credentials } = await cdp.send("WebAuthn.getCredentials", { authenticatorId });
   assert.deepEqual([credentials.length, credentials[0].isResidentCredential, credentials[0].rpId], [1, true, "localhost"]);
 
@@ -152,21 +78,7 @@ test("a passkey is made and signs in without a name, and its challenge works onc
 
 test("a real provider vouches for two tabs at once, and a script is told in its own words", async (t) => {
   const port = await freePort();
-  const { page, context, own, scope, errors, https } = await site(
-    t,
-    (_, folder) => {
-      writeFileSync(path.join(folder, "secret"), "a secret / with + signs\n");
-      return `[[identity.provider]]
-name = "idp"
-label = "Provider"
-issuer = "http://localhost:${port}"
-dangerous_plain = true
-client_id = "notes"
-client_secret_file = "${path.join(folder, "secret")}"
-sign_up = true
-`;
-    },
-  );
+  const { page, context, own, scope, errors, https } = await site(t, (_, folder) => providerPolicy(port, folder));
   await startProvider(scope, port, https);
   const other = await context.newPage();
   for (const tab of [page, other]) {
@@ -192,12 +104,58 @@ sign_up = true
   assert.deepEqual(errors, []);
 });
 
-async function startProvider(scope, port, https) {
-  const callback = `https://localhost:${https}/.portcullis/oidc/idp/callback`;
-  const child = spawn("node", ["provider.mjs", String(port), callback], { cwd: import.meta.dirname, stdio: ["ignore", "pipe", "ignore"] });
-  scope.onClose(() => child.kill());
-  await new Promise((ready, failed) => {
-    child.stdout.setEncoding("utf8").on("data", (text) => text.includes("ready") && ready());
-    child.once("close", () => failed(new Error("the provider ended")));
-  });
-}
+const closed = `[[route]]
+path = "/vault"
+access.factor = ["passkey"]
+[[route]]
+path = "/safe"
+access.fresh = "2 s"
+`;
+
+test("a passkey is the second step after a password, and a proof that is fresh again", async (t) => {
+  const { page, context, own, gate, errors } = await site(t, () => "", { routes: closed });
+  const { cdp, authenticatorId } = await authenticator(context, page);
+  const present = (enabled) => cdp.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled });
+  await signIn(page, own);
+  await enrol(page, own);
+  await signOut(page, own);
+
+  // Nobody touches the authenticator while the password is typed, so that it does not sign in by itself.
+  await present(false);
+  await signIn(page, own, "/vault");
+  await page.waitForURL(own("second"));
+  assert.equal(await isSignedIn(page, own), false, "the password alone is not enough");
+  await page.goto(own("second"));
+  await present(true);
+  await page.click("[data-passkey=second]");
+  await page.waitForURL(`${gate.origin}/vault`);
+  assert.equal(await page.title(), "App", "both were proved in this session");
+
+  // What is asked to be fresh is proved once more, by the passkey alone.
+  await page.waitForTimeout(2500);
+  await page.goto(`${gate.origin}/safe`);
+  assert.equal(new URL(page.url()).pathname, "/.portcullis/sign-in");
+  const before = (await context.cookies(gate.origin)).find(({ name }) => name === "__Host-portcullis-session").value;
+  await page.click("[data-passkey=again]");
+  await page.waitForURL(`${gate.origin}/safe`);
+  const after = (await context.cookies(gate.origin)).find(({ name }) => name === "__Host-portcullis-session").value;
+  assert.notEqual(after, before, "a session that proved more has a new id");
+  assert.deepEqual(errors, []);
+});
+
+test("a passkey without its user's face or PIN is no second step", async (t) => {
+  const { page, context, own } = await site(t);
+  const { cdp, authenticatorId } = await authenticator(context, page);
+  await signIn(page, own);
+  await enrol(page, own);
+  await signOut(page, own);
+  await cdp.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled: false });
+  await signIn(page, own);
+  await page.waitForURL(own("second"));
+  // As of a thief who has the device and neither face nor PIN.
+  await cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: false });
+  await cdp.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled: true });
+  await page.click("[data-passkey=second]");
+  await page.locator("[data-passkey-problem]:not([hidden])").waitFor();
+  assert.equal(await isSignedIn(page, own), false);
+});

@@ -37,6 +37,8 @@ const provider = new Provider(issuer, {
     backchannelLogout: { enabled: Boolean(backchannel) },
     rpInitiatedLogout: { enabled: true },
   },
+  // It would tell no client on this machine that somebody has signed out: its own guard against being used to reach one.
+  fetch: (url, { dispatcher, ...options }) => fetch(url, options),
   interactions: { url: (_, { uid }) => `/interaction/${uid}` },
   // Who signs in agrees.
   async loadExistingGrant({ oidc }) {

@@ -118,6 +118,20 @@ fn tests_that_are_told_to_show_a_requirement_exist() {
     for name in named {
         assert!(sources.contains(&format!("fn {name}(")), "`docs/asvs.md` names `{name}`, which is no test");
     }
+    // Those in a browser are called by a sentence.
+    let mut browser = String::new();
+    for entry in std::fs::read_dir(root().join("tests/browser")).unwrap().flatten() {
+        if entry.file_name().to_string_lossy().ends_with(".test.mjs") {
+            browser.push_str(&std::fs::read_to_string(entry.path()).unwrap());
+        }
+    }
+    let sentences = page.split('`').skip(1).step_by(2).filter(|name| name.matches(' ').count() > 4);
+    for name in sentences {
+        assert!(
+            browser.contains(&format!("test(\"{name}\"")),
+            "`docs/asvs.md` names `{name}`, which is no test"
+        );
+    }
 }
 
 /// The text of every Rust source below `folder`.
