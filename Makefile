@@ -55,6 +55,7 @@ bench-http:
 	bench/http/run.py --gateway "$(CARGO_TARGET_DIR)/release/portcullis"
 	bench/http/attack.py --gateway "$(CARGO_TARGET_DIR)/release/portcullis"
 	bench/http/session.py --gateway "$(CARGO_TARGET_DIR)/release/portcullis"
+	bench/http/signins.py --gateway "$(CARGO_TARGET_DIR)/release/portcullis"
 
 # Ten minutes at full load: memory flat, no descriptor lost.
 soak:

@@ -1,7 +1,5 @@
 //! `portcullis user`, `key` and `passwords` as a terminal has them.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot read what it tests has failed")]
-
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
