@@ -13,6 +13,7 @@ mod doors_agree;
 mod edge;
 mod floods;
 mod fuzz;
+mod guessing;
 mod http2;
 mod identity;
 mod mail;

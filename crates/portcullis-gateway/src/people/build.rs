@@ -11,7 +11,7 @@ use portcullis::policy::Identity;
 use portcullis::policy::identity::{Mail, Passwords, Smtp};
 use portcullis_identity::accounts::hashing::Hashing;
 use portcullis_identity::accounts::throttle::devices::Devices;
-use portcullis_identity::accounts::throttle::{Limits, Throttle};
+use portcullis_identity::accounts::throttle::{Counting, Limits, Throttle};
 use portcullis_identity::accounts::{Accounts, Parts, Settings, Writer};
 use portcullis_identity::door::Door;
 use portcullis_identity::mail::{Outbox, Post, PostError, Setting, Way};
@@ -114,7 +114,7 @@ fn build(
     let accounts = Accounts::new(Parts {
         people: stores.people.clone(),
         hashing: hashing(&identity.passwords)?,
-        throttle: throttle.clone(),
+        counting: Counting::new(throttle.clone(), Some(stores.sessions.clone())),
         devices: Devices::new(keys.all("known device").collect()),
         breached,
         ranges: ranges(&identity.passwords)?,

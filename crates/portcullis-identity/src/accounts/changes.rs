@@ -118,7 +118,9 @@ impl Accounts {
         }
         let (user, visit) = (user.clone(), visit.clone());
         self.later(|accounts| async move {
-            if user.email == new.as_str() || !accounts.throttle.may_write(&new, visit.place(), visit.now) {
+            if user.email == new.as_str()
+                || !accounts.counting.may_write(&new, visit.place(), visit.now).await
+            {
                 return Ok(());
             }
             if accounts.people.user_by_email(new.as_str().to_owned()).await?.is_some() {

@@ -26,7 +26,7 @@ impl Accounts {
         let Some(email) = Email::parse(typed).filter(|_| self.settings.magic_links) else { return };
         let visit = visit.clone();
         self.later(|accounts| async move {
-            if !accounts.throttle.may_write(&email, visit.place(), visit.now) {
+            if !accounts.counting.may_write(&email, visit.place(), visit.now).await {
                 return Ok(());
             }
             let found = accounts.people.user_by_email(email.as_str().to_owned()).await?;

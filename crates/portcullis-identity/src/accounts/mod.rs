@@ -50,7 +50,7 @@ pub use self::second::{Code, TriedCode};
 pub use self::sign_in::SignIn;
 pub use self::sign_up::{Confirmed, SignedUp};
 use self::throttle::devices::Devices;
-use self::throttle::{Place, Throttle};
+use self::throttle::{Counting, Place};
 use self::token::{NoRandomness, Secret};
 use crate::passwords::{BreachedFilter, HashFailure, Password, Ranges, Strength, Weakness};
 
@@ -192,7 +192,7 @@ impl<T> From<T> for Told<T> {
 pub struct Accounts {
     pub(crate) people: Arc<dyn People>,
     hashing: Arc<Hashing>,
-    throttle: Arc<Throttle>,
+    counting: Counting,
     devices: Arc<Devices>,
     breached: Option<Arc<BreachedFilter>>,
     ranges: Option<Ranges>,
@@ -207,7 +207,7 @@ pub struct Parts {
     /// Where hashes are made.
     pub hashing: Hashing,
     /// The counts of tries.
-    pub throttle: Arc<Throttle>,
+    pub counting: Counting,
     /// The devices that are known.
     pub devices: Devices,
     /// Stolen passwords.
@@ -227,7 +227,7 @@ impl Accounts {
         Self {
             people: parts.people,
             hashing: Arc::new(parts.hashing),
-            throttle: parts.throttle,
+            counting: parts.counting,
             devices: Arc::new(parts.devices),
             breached: parts.breached.map(Arc::new),
             ranges: parts.ranges,

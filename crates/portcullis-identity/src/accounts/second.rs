@@ -44,7 +44,7 @@ impl Accounts {
     ) -> Result<Told<TriedCode>, Fault> {
         let Some(email) = Email::parse(&user.email) else { return Ok(TriedCode::Wrong.into()) };
         let device = self.devices.known(visit.device.as_deref(), &email, visit.now);
-        let permit = match self.throttle.begin(&email, visit.place(), device, visit.now) {
+        let permit = match self.counting.begin(&email, visit.place(), device, visit.now).await {
             Ok(permit) => permit,
             Err(wait) => return Ok(TriedCode::Wait(wait).into()),
         };
@@ -70,7 +70,8 @@ impl Accounts {
                 right.then_some(Factors::RECOVERY)
             }
         };
-        let mut notices = permit.settle(if right.is_some() { Ended::Right } else { Ended::Wrong }, visit.now);
+        let mut notices =
+            permit.settle(if right.is_some() { Ended::Right } else { Ended::Wrong }, visit.now).await;
         notices.extend(told);
         if right.is_none() {
             self.happened(user.id, Happened::SignInFailed, visit);

@@ -90,7 +90,7 @@ impl Accounts {
         visit: &Visit,
     ) -> Result<Told<Tried>, Fault> {
         let device = self.devices.known(visit.device.as_deref(), email, visit.now);
-        let permit = match self.throttle.begin(email, visit.place(), device, visit.now) {
+        let permit = match self.counting.begin(email, visit.place(), device, visit.now).await {
             Ok(permit) => permit,
             Err(wait) => return Ok(Tried::Wait(wait).into()),
         };
@@ -112,7 +112,7 @@ impl Accounts {
                 false
             }
         };
-        let mut notices = permit.settle(if right { Ended::Right } else { Ended::Wrong }, visit.now);
+        let mut notices = permit.settle(if right { Ended::Right } else { Ended::Wrong }, visit.now).await;
         notices.extend(unreadable);
         Ok(Told { outcome: if right { Tried::Right } else { Tried::Wrong }, notices })
     }

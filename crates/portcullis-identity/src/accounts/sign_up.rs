@@ -67,7 +67,7 @@ impl Accounts {
         if let Err(weakness) = judged {
             return Ok(Told { outcome: SignedUp::Weak(weakness), notices });
         }
-        if let Some(wait) = self.throttle.has_written_too_much(visit.place(), visit.now) {
+        if let Some(wait) = self.counting.has_written_too_much(visit.place(), visit.now).await {
             return Ok(SignedUp::Wait(wait).into());
         }
         let hash = self.hashing.hash(visit.place(), password).await??;
@@ -98,7 +98,7 @@ impl Accounts {
         };
         let (to, visit) = (email.clone(), visit.clone());
         self.later(|accounts| async move {
-            if !accounts.throttle.may_write(&to, visit.place(), visit.now) {
+            if !accounts.counting.may_write(&to, visit.place(), visit.now).await {
                 return Ok(());
             }
             if is_new {

@@ -62,7 +62,7 @@ fn world_at(cost: Cost, change: impl FnOnce(&mut Settings), limits: Limits) -> W
     let accounts = Accounts::new(Parts {
         people: Arc::new(Sqlite::open(&folder.join("people.sqlite")).unwrap()),
         hashing: Hashing::start(Arc::new(hasher), 2, hashing::WAITING).unwrap(),
-        throttle: Throttle::new(limits),
+        counting: Counting::new(throttle::Throttle::new(limits), None),
         devices: Devices::new(vec![Zeroizing::new([7; 32])]),
         breached: None,
         ranges: None,

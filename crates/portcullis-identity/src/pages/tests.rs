@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::accounts::hashing::Hashing;
 use crate::accounts::throttle::devices::Devices;
-use crate::accounts::throttle::{Limits, Throttle};
+use crate::accounts::throttle::{Counting, Limits, Throttle};
 use crate::accounts::{Parts, Settings, Writer, Written};
 use crate::door::Door;
 use crate::mail::{Letter, compose};
@@ -63,7 +63,7 @@ pub(super) fn site_with(providers: Vec<Provider>) -> Site {
     let accounts = Accounts::new(Parts {
         people: store.clone(),
         hashing: Hashing::start(Arc::new(hasher), 1, 64).unwrap(),
-        throttle: Throttle::new(Limits::default()),
+        counting: Counting::new(Throttle::new(Limits::default()), Some(store.clone())),
         devices: Devices::new(vec![Zeroizing::new([7; 32])]),
         breached: None,
         ranges: None,

@@ -22,7 +22,7 @@ mod devices;
 mod secret;
 mod service;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use agent::{describe, network};
 pub use devices::Device;

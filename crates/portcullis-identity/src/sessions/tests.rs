@@ -25,7 +25,7 @@ fn at(seconds: u64) -> Duration {
 }
 
 /// A folder of its own for each test, gone with it.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
     fn new() -> Self {
@@ -380,7 +380,14 @@ async fn a_new_network_is_what_phones_do_and_a_new_browser_besides_is_told_once(
 }
 
 /// Sessions that can be taken away.
-struct Fragile(Arc<Sqlite>, AtomicBool);
+pub(crate) struct Fragile(Arc<Sqlite>, pub(crate) AtomicBool);
+
+/// A store that can be taken away, and its folder.
+pub(crate) fn fragile() -> (Arc<Fragile>, Folder) {
+    let folder = Folder::new();
+    let store = Arc::new(Sqlite::open(&folder.0.join("portcullis.db")).unwrap());
+    (Arc::new(Fragile(store, AtomicBool::new(false))), folder)
+}
 
 impl Fragile {
     fn up(&self) -> Result<&Sqlite, StoreError> {

@@ -12,10 +12,13 @@
 //!   while it lasts.
 //! - Memory has a bound ([`table`]).
 //!
-//! The counts live in this process: they don't survive it, and two gates count each for itself.
+//! Each gate counts in its memory, and [`Counting`] besides in the store of sessions, which gates share: two gates and a
+//! restart give nobody more tries. What is an attack each gate sees for itself.
 
 mod attack;
 pub mod devices;
+mod pace;
+mod shared;
 mod table;
 
 use std::net::IpAddr;
@@ -24,7 +27,9 @@ use std::time::Duration;
 
 use self::attack::Attack;
 use self::devices::Device;
-use self::table::{Kind, Subject, Table};
+use self::pace::Kind;
+pub use self::shared::{Counting, Leave};
+use self::table::{Subject, Table};
 use super::email::Email;
 use super::token::digest;
 use portcullis::layers::caller::session::Notice;
@@ -78,6 +83,13 @@ struct State {
     attack: Attack,
 }
 
+/// Failures that cost no delay.
+#[derive(Debug, Clone, Copy)]
+struct Free {
+    place: u32,
+    account: u32,
+}
+
 /// How a try ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
@@ -110,6 +122,12 @@ impl Throttle {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many failures are free now.
+    fn free(&self, state: &State, now: Duration) -> Free {
+        let lenient = if state.attack.lasts(now) { 4 } else { 1 };
+        Free { place: self.limits.place / lenient, account: (self.limits.account / lenient).max(1) }
+    }
+
     /// Asks for leave to try.
     ///
     /// # Errors
@@ -131,12 +149,9 @@ impl Throttle {
                 return Ok(permit(Some(subject)));
             }
         }
-        let lenient = if state.attack.lasts(now) { 4 } else { 1 };
+        let free = self.free(&state, now);
         let from = Subject::number(Kind::Place, place.0);
-        let waits = [
-            state.table.wait(from, self.limits.place / lenient, now),
-            state.table.wait(account, (self.limits.account / lenient).max(1), now),
-        ];
+        let waits = [state.table.wait(from, free.place, now), state.table.wait(account, free.account, now)];
         if let Some(wait) = waits.into_iter().flatten().max() {
             return Err(wait);
         }

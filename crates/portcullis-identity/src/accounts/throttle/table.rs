@@ -3,39 +3,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// What is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Kind {
-    Account,
-    Place,
-    Device,
-    Letters,
-    LettersFrom,
-}
+use portcullis_store::{Key, Tally};
 
-impl Kind {
-    /// How long until one failure is forgiven; `None` where only a long quiet forgives them all.
-    const fn forgives_one_in(self) -> Option<Duration> {
-        match self {
-            Self::Account | Self::Device => None,
-            Self::Place | Self::LettersFrom => Some(Duration::from_secs(60)),
-            Self::Letters => Some(Duration::from_secs(15 * 60)),
-        }
-    }
-
-    /// The longest delay after so many failures. NIST SP 800-63B-4 section 3.2.2 allows a hundred in a row: from
-    /// there on a stranger has one a day.
-    const fn longest_delay(self, failures: u32) -> Duration {
-        match self {
-            Self::Account if failures >= 100 => DAY,
-            Self::Account | Self::Device => Duration::from_secs(60 * 60),
-            Self::Place | Self::Letters | Self::LettersFrom => Duration::from_secs(15 * 60),
-        }
-    }
-}
-
-/// After so long a quiet all is forgiven.
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+use super::pace::{DAY, Kind, delay, left, one_more};
+use crate::random::digest;
 
 /// One of what is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -54,6 +25,15 @@ impl Subject {
         Self { kind, name }
     }
 
+    pub(super) const fn kind(self) -> Kind {
+        self.kind
+    }
+
+    /// Under which gates share its count.
+    pub(super) fn key(self) -> Key {
+        Key(digest(&[b"tries", self.kind.name().as_bytes(), &self.name.to_be_bytes()]))
+    }
+
     /// Tells it apart from others of its kind, well enough to count them.
     pub(super) const fn short(self) -> u64 {
         #[expect(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]
@@ -64,13 +44,19 @@ impl Subject {
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Count {
-    failures: u32,
-    /// When the last one was.
-    last: Duration,
-    /// From when on the next one is being forgiven.
-    since: Duration,
+    failures: Option<Tally>,
     /// Tries that have no answer yet.
     held: u32,
+}
+
+impl Count {
+    fn failed(&self) -> u32 {
+        self.failures.map_or(0, |tally| tally.count)
+    }
+
+    fn last(&self) -> Duration {
+        self.failures.map_or(Duration::ZERO, |tally| tally.last)
+    }
 }
 
 /// Counts for a bounded number of subjects. When it is full, those with least to remember go first, so that new
@@ -87,23 +73,20 @@ impl Table {
 
     /// Failures and tries without an answer.
     pub(super) fn pending(&mut self, subject: Subject, now: Duration) -> u32 {
-        self.current(subject, now).map_or(0, |count| count.failures.saturating_add(count.held))
+        self.current(subject, now).map_or(0, |count| count.failed().saturating_add(count.held))
     }
 
     /// How long to wait before the next try, if at all; `free` failures cost nothing.
     pub(super) fn wait(&mut self, subject: Subject, free: u32, now: Duration) -> Option<Duration> {
         let count = self.current(subject, now)?;
-        if count.failures.saturating_add(count.held) < free {
+        if count.failed().saturating_add(count.held) < free {
             return None;
         }
-        if count.failures < free || count.held > 0 {
+        if count.failed() < free || count.held > 0 {
             // The answers that are on their way decide.
             return (count.held > 0).then_some(Duration::from_secs(1));
         }
-        let doublings = (count.failures - free).min(20);
-        let delay = Duration::from_secs(1 << doublings).min(subject.kind.longest_delay(count.failures));
-        let end = count.last.saturating_add(delay);
-        end.checked_sub(now).filter(|wait| !wait.is_zero())
+        count.failures.and_then(|tally| delay(subject.kind, tally, free, now))
     }
 
     pub(super) fn hold(&mut self, subject: Subject, now: Duration) {
@@ -114,7 +97,7 @@ impl Table {
     pub(super) fn release(&mut self, subject: Subject) {
         if let Some(count) = self.counts.get_mut(&subject) {
             count.held = count.held.saturating_sub(1);
-            if count.held == 0 && count.failures == 0 {
+            if count.held == 0 && count.failures.is_none() {
                 self.counts.remove(&subject);
             }
         }
@@ -122,17 +105,13 @@ impl Table {
 
     pub(super) fn fail(&mut self, subject: Subject, now: Duration) {
         let count = self.entry(subject, now);
-        if count.failures == 0 {
-            count.since = now;
-        }
-        count.last = now;
-        count.failures = count.failures.saturating_add(1);
+        count.failures = Some(one_more(count.failures, now));
     }
 
     /// Nothing went wrong any more.
     pub(super) fn forget(&mut self, subject: Subject) {
         if let Some(count) = self.counts.get_mut(&subject) {
-            count.failures = 0;
+            count.failures = None;
             if count.held == 0 {
                 self.counts.remove(&subject);
             }
@@ -142,18 +121,9 @@ impl Table {
     /// What is left of the count by now.
     fn current(&mut self, subject: Subject, now: Duration) -> Option<Count> {
         let count = self.counts.get_mut(&subject)?;
-        match subject.kind.forgives_one_in() {
-            None if now.saturating_sub(count.last) >= DAY => count.failures = 0,
-            None => {}
-            Some(each) => {
-                let forgiven = now.saturating_sub(count.since).as_secs() / each.as_secs().max(1);
-                let fewer = u32::try_from(forgiven).unwrap_or(u32::MAX);
-                count.failures = count.failures.saturating_sub(fewer);
-                count.since = count.since.saturating_add(each.saturating_mul(fewer));
-            }
-        }
+        count.failures = count.failures.and_then(|tally| left(subject.kind, tally, now));
         let count = *count;
-        if count.failures == 0 && count.held == 0 {
+        if count.failures.is_none() && count.held == 0 {
             self.counts.remove(&subject);
             return None;
         }
@@ -169,7 +139,7 @@ impl Table {
 
     /// Takes out a sixteenth: what is over, then what has the fewest failures and lies longest back.
     fn make_room(&mut self, now: Duration) {
-        self.counts.retain(|_, count| count.held > 0 || now.saturating_sub(count.last) < DAY);
+        self.counts.retain(|_, count| count.held > 0 || now.saturating_sub(count.last()) < DAY);
         let target = self.most - self.most / 16;
         if self.counts.len() <= target {
             return;
@@ -178,7 +148,7 @@ impl Table {
             .counts
             .iter()
             .filter(|(_, count)| count.held == 0)
-            .map(|(subject, count)| (count.failures, count.last, *subject))
+            .map(|(subject, count)| (count.failed(), count.last(), *subject))
             .collect::<Vec<_>>();
         order.sort_unstable_by_key(|(failures, last, _)| (*failures, *last));
         for (_, _, subject) in order.into_iter().take(self.counts.len() - target) {
