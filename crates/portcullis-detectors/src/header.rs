@@ -10,7 +10,9 @@ use crate::finding::{Finding, Language};
 use crate::reading::{Hit, judge};
 use crate::text::{Bytes, at, before, begins, cut, rest, run, skip_space, stands, words};
 
-const MARKS: Bytes = Bytes::of(b"\r\n%\xe5");
+const MARKS: Bytes = Bytes::of(b"\r\n%\xe5\xc4\\");
+
+const LINE_ENDS: Bytes = Bytes::of(b"\r\n\xe5\xc4\\");
 
 /// Finds a line end with a header field after it.
 ///
@@ -26,7 +28,7 @@ pub fn header(input: &[u8]) -> Option<Finding> {
 fn read(text: &[u8]) -> Option<Hit> {
     let mut index = 0;
     let mut first = None;
-    while let Some(offset) = memchr::memchr3(b'\r', b'\n', 0xe5, rest(text, index)) {
+    while let Some(offset) = rest(text, index).iter().position(|&byte| LINE_ENDS.has(byte)) {
         let place = index + offset;
         let Some(length) = line_end(text, place) else {
             index = place + 1;
@@ -40,11 +42,18 @@ fn read(text: &[u8]) -> Option<Hit> {
             ends += 1;
         }
         index = start;
-        let disguised = at(text, place) == 0xe5 || at(text, place) == b'\r' && at(text, place + 1) != b'\n';
+        let lettered = at(text, place) == b'\\';
+        let disguised = matches!(at(text, place), 0xe5 | 0xc4)
+            || at(text, place) == b'\r' && at(text, place + 1) != b'\n';
         let line = before(text, first.unwrap_or(place));
         if is_message(line) {
             return None;
         }
+        // In letters it stands in programs too, with a quote before it.
+        if lettered && (words(line, 2) > 1 || memchr::memchr3(b'"', b'\'', b'(', line).is_some()) {
+            continue;
+        }
+        let start = start + usize::from(at(text, start) == b' ' && field(text, start + 1).is_some());
         let kind = field(text, start);
         let short = words(line, 8) < 6 && line.len() < 160;
         let found = match kind {
@@ -53,6 +62,12 @@ fn read(text: &[u8]) -> Option<Hit> {
                 short
                     && (line.contains(&b'@') || is_recipient(text, start) || disguised)
                     && !is_quoted_mail(text, start)
+            }
+            None if first == Some(place)
+                && (is_named(text, start) && (disguised || is_address(line))
+                    || short && words(line, 3) <= 1 && is_command(text, start)) =>
+            {
+                true
             }
             None => {
                 // The head ends and a body begins, or another answer does.
@@ -83,7 +98,79 @@ fn line_end(text: &[u8], place: usize) -> Option<usize> {
         [b'\r', b'\n', ..] => Some(2),
         [b'\r' | b'\n', ..] => Some(1),
         [0xe5, 0x98, 0x8a | 0x8d, ..] => Some(3),
+        [0xc4, 0x8d, 0xc4, 0x8a, ..] => Some(4),
+        // `\r\n` in letters, which something on the way may take for what it stands for.
+        [b'\\', b'r', b'\\', b'n', ..] => Some(4),
         _ => None,
+    }
+}
+
+/// What stands before the line end is nothing, a path or an address, as no line of a text is.
+fn is_address(line: &[u8]) -> bool {
+    line.is_empty()
+        || line.starts_with(b"/") && words(line, 2) <= 1
+        || begins(line, b"http") && words(line, 2) <= 1
+}
+
+/// `X-Anything: …`, `Header:value`: a field of any name, written as fields are.
+fn is_named(text: &[u8], start: usize) -> bool {
+    let end = run(text, start, |byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    at(text, start).is_ascii_uppercase()
+        && end > start + 1
+        && end - start < 40
+        && at(text, end) == b':'
+        && at(text, end + 1) != b'/'
+}
+
+/// A command of SMTP, IMAP, POP3 or Redis, which are spoken in lines (CWE-93).
+fn is_command(text: &[u8], start: usize) -> bool {
+    let line = cut(text, start..start + 120);
+    let line = before(line, line.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(line.len()))
+        .trim_ascii_end();
+    let mut words = line.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
+    let (Some(first), second) = (words.next(), words.next()) else { return false };
+    let verb = first.to_ascii_uppercase();
+    let loud = first.iter().all(u8::is_ascii_uppercase);
+    let tag = first.len() <= 5
+        && first.first().is_some_and(u8::is_ascii_alphabetic)
+        && first.iter().skip(1).all(u8::is_ascii_digit)
+        && first.len() > 1;
+    match verb.as_slice() {
+        b"MAIL" => begins(line, b"MAIL FROM:"),
+        b"RCPT" => begins(line, b"RCPT TO:"),
+        b"EHLO" | b"HELO" | b"AUTH" | b"RETR" | b"APOP" | b"TOP" | b"DELE" | b"UIDL" | b"VRFY" | b"EXPN" => {
+            loud && second.is_some()
+        }
+        b"DATA" | b"QUIT" | b"RSET" | b"STLS" | b"STARTTLS" | b"FLUSHALL" | b"FLUSHDB" => {
+            loud && second.is_none()
+        }
+        b"SET" | b"CONFIG" | b"SLAVEOF" | b"REPLICAOF" | b"EVAL" | b"LPUSH" | b"SADD" | b"SAVE"
+        | b"MODULE" => loud && (second.is_some() || verb == b"SAVE"),
+        _ if tag => second.is_some_and(|command| {
+            matches!(
+                command.to_ascii_uppercase().as_slice(),
+                b"APPEND"
+                    | b"AUTHENTICATE"
+                    | b"STATUS"
+                    | b"UID"
+                    | b"EXAMINE"
+                    | b"COPY"
+                    | b"LIST"
+                    | b"STORE"
+                    | b"SEARCH"
+                    | b"FETCH"
+                    | b"SELECT"
+                    | b"CREATE"
+                    | b"DELETE"
+                    | b"RENAME"
+                    | b"LOGIN"
+                    | b"LOGOUT"
+                    | b"QUIT"
+                    | b"LSUB"
+                    | b"EXPUNGE"
+            )
+        }),
+        _ => false,
     }
 }
 

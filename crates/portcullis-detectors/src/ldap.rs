@@ -67,7 +67,12 @@ fn read(text: &[u8]) -> Option<Hit> {
     }
     // A filter as a whole, or the beginning of a composed one.
     let start = run(text, 0, |byte| matches!(byte, b'*' | b' '));
-    let whole = is_composed(rest(text, start)) && depth <= 2;
+    // One that is shown whole asks for something; only one with a wildcard asks for everything.
+    let filter = text.strip_prefix(b"|").or(text.strip_prefix(b"&")).unwrap_or(text);
+    let present =
+        at(filter, 0) == b'(' && begins_item(filter) && filter.ends_with(b"=*)") && filter.len() < 64;
+    let whole =
+        present || is_composed(rest(text, start)) && depth <= 2 && (text.contains(&b'*') || depth > 0);
     let unclosed = depth > 0
         && memchr::memchr(b'(', text).is_some_and(|open| {
             let tail = rest(text, open);

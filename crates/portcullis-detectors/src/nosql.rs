@@ -10,7 +10,7 @@ use crate::finding::{Finding, Language};
 use crate::reading::{Hit, judge};
 use crate::text::{Bytes, at, before, cut, has, has_any, is_word, rest, run, skip_space, words};
 
-const MARKS: Bytes = Bytes::of(b"$'\"=(;%");
+const MARKS: Bytes = Bytes::of(b"$'\"=(;%>");
 
 /// Finds an operator or code in what should be a value of a query.
 ///
@@ -20,7 +20,13 @@ pub fn nosql(input: &[u8]) -> Option<Finding> {
     if !MARKS.any(input) {
         return None;
     }
-    judge(Language::Query, input, |text| operator(text).or_else(|| script(text)))
+    judge(Language::Query, input, |text| {
+        operator(text).or_else(|| script(text)).or_else(|| {
+            // `{"\u0024ne": 1}`: a name of JSON may be written in escapes.
+            let plain = crate::undo::script_escapes(text)?;
+            operator(&plain).map(|hit| Hit { span: 0..text.len(), ..hit })
+        })
+    })
 }
 
 /// The operators with which a query, not a document, is made.
@@ -69,6 +75,7 @@ fn is_operator(name: &[u8]) -> bool {
             | b"notIn"
             | b"is"
             | b"regexMatch"
+            | b"comment"
     )
 }
 
@@ -141,13 +148,24 @@ fn script(text: &[u8]) -> Option<Hit> {
         && (number > 0
             || words(trimmed, 8) < 8
                 && has_any(tail, &[b"return true", b"this.", b"while(1", b"while(true", b"sleep("]));
+    // `|| 1==1//`
+    let bare =
+        bare || matches!(tail, [b'|', b'|', ..] | [b'&', b'&', ..]) && words(trimmed, 4) < 3 && goes_on(tail);
+    // A function without a name is no statement: it is the value of `$where`.
+    let function = trimmed.strip_prefix(b"function").map(<[u8]>::trim_ascii_start).is_some_and(|body| {
+        body.starts_with(b"()")
+            && body.ends_with(b"}")
+            && body.len() < 160
+            && !body.contains(&b'\n')
+            && has_any(body, &[b"return", b"sleep(", b"this.", b"emit("])
+    });
     let condition = (trimmed.starts_with(b"this.") || trimmed.starts_with(b"return "))
         && has(trimmed, b"this.")
-        && compares(trimmed)
+        && (compares(trimmed) || memchr::memchr2(b'>', b'<', trimmed).is_some())
         && trimmed.len() < 160;
     let destroys = trimmed.starts_with(b"db.")
         && has_any(trimmed, &[b".drop(", b".injection.", b"dropDatabase", b".getCollectionNames"]);
-    (closes || bare || condition || destroys).then(|| {
+    (closes || bare || condition || destroys || function).then(|| {
         let at = text.len() - text.trim_ascii_start().len();
         Hit::new(
             "a function of a query",

