@@ -127,6 +127,9 @@ fn raw(text: &[u8]) -> Option<Hit> {
     if let Some(place) = typed(text) {
         return hit(place, "it names the class of which an object is made", "type: class");
     }
+    if let Some(place) = reduced(text) {
+        return hit(place, "it is an object of Python in JSON that calls", "py/");
+    }
     if let Some(place) = xml(text) {
         return hit(place, "it names the class of which an object is made", "<object class>");
     }
@@ -189,7 +192,28 @@ fn pickle(text: &[u8]) -> bool {
         })
     });
     let calls = [&b"tR"[..], b"(S'", b"(S\"", b"R.", b"(V", b"(t", b"(l", b"\no."];
-    global && calls.iter().any(|opcode| memchr::memmem::find(text, opcode).is_some()) && text.ends_with(b".")
+    // Whatever else it lacks: nothing but a pickle names a function of the system so.
+    let system = lines.windows(2).any(|pair| {
+        let [module, name] = pair else { return false };
+        matches!(
+            *module,
+            b"cos"
+                | b"cposix"
+                | b"cnt"
+                | b"csubprocess"
+                | b"cbuiltins"
+                | b"c__builtin__"
+                | b"csys"
+                | b"cpty"
+                | b"ccommands"
+                | b"(cos"
+                | b"(cposix"
+        ) && name.first().is_some_and(u8::is_ascii_lowercase)
+    });
+    system
+        || global
+            && calls.iter().any(|opcode| memchr::memmem::find(text, opcode).is_some())
+            && text.ends_with(b".")
 }
 
 /// Ruby's Marshal 4.8, with an object in it.
@@ -305,6 +329,20 @@ fn typed(text: &[u8]) -> Option<usize> {
     listed.then_some(0)
 }
 
+/// What jsonpickle makes an object or a call of: `"py/reduce"`, `"py/object"`; `"__reduce__"`.
+fn reduced(text: &[u8]) -> Option<usize> {
+    [
+        &b"\"py/reduce\""[..],
+        b"\"py/object\"",
+        b"\"py/function\"",
+        b"\"py/type\"",
+        b"\"py/newargs\"",
+        b"\"__reduce__\"",
+    ]
+    .iter()
+    .find_map(|name| find(text, name))
+}
+
 /// `<java class="java.beans.XMLDecoder">`, `<object class="java.lang.ProcessBuilder">`, XStream's proxies.
 fn xml(text: &[u8]) -> Option<usize> {
     let place = find(text, b"<java")
@@ -381,7 +419,8 @@ fn encoded(text: &[u8]) -> Option<Hit> {
     }
     // A view state of ASP.NET (`ff 01`) is ordinary; with a formatter's stream inside it is not.
     if decoded.starts_with(b"\xff\x01") {
-        let inner = memchr::memmem::find(&decoded, b"\x00\x01\x00\x00\x00\xff\xff\xff\xff\x01\x00\x00\x00");
+        let inner = memchr::memmem::find(&decoded, b"\x00\x01\x00\x00\x00\xff\xff\xff\xff\x01\x00\x00\x00")
+            .or_else(|| decoded.starts_with(b"\xff\x01\x00\x00\x00\xff\xff\xff\xff").then_some(0));
         return inner.map(|_| {
             hit(Hit::new(
                 "a view state",

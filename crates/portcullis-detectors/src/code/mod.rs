@@ -34,6 +34,11 @@ pub fn code(input: &[u8]) -> Option<Finding> {
     judge(Language::Code, input, read)
 }
 
+/// Whether a piece of code, such as stands between the delimiters of a template, acts.
+pub(crate) fn acts_within(text: &[u8]) -> bool {
+    call::acts(text, 0, true).is_some()
+}
+
 fn read(text: &[u8]) -> Option<Hit> {
     // `\u0072equire`: names of JavaScript and Java may be written in escapes.
     judge_code(text).or_else(|| {

@@ -19,6 +19,11 @@ pub(super) fn prototype(text: &[u8]) -> Option<usize> {
             begins(next, b"prototype") && at(text, place + 11) != b' '
         })
     })?;
+    // `__proto__ explained`
+    let said = matches!(rest(text, place + 9), [b' ', letter, ..] if letter.is_ascii_alphabetic());
+    if said && !matches!(text.trim_ascii_start().first(), Some(b'{' | b'[')) {
+        return None;
+    }
     // In a sentence it is talked about; a name of a parameter or an object has it as a key.
     let around = words(before(text, place), 6) + words(rest(text, place + 9), 6);
     let object = begins(text.trim_ascii_start(), b"{") || begins(text.trim_ascii_start(), b"[");

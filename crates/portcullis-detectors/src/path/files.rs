@@ -52,6 +52,7 @@ pub(super) fn is_secret(path: &[u8], far: bool) -> bool {
         || (path.starts_with(b"web-inf/") || path.contains_slashed(b"/web-inf/"))
         || path.starts_with(b"meta-inf/") && name != b"manifest.mf"
         || is_environment(name)
+        || is_backup(name)
         || matches!(
             name,
             b".htpasswd"
@@ -86,6 +87,46 @@ pub(super) fn is_secret(path: &[u8], far: bool) -> bool {
                 | b"credentials.json"
         )
         || path.ends_with(b"config/database.yml")
+}
+
+/// `config.php.bak`, `index.php~`: a program of the server under a name that it does not run.
+fn is_backup(name: &[u8]) -> bool {
+    [&b".bak"[..], b".old", b".orig", b".save", b".swp", b".swo", b"~", b".copy", b".tmp"]
+        .iter()
+        .any(|ending| name.strip_suffix(*ending).is_some_and(|program| is_program(program)))
+}
+
+/// A program, its settings, its keys or its log: what lies beside pages and is none.
+pub(super) fn is_program(path: &[u8]) -> bool {
+    const ENDINGS: &[&[u8]] = &[
+        b"php",
+        b"phtml",
+        b"php5",
+        b"php7",
+        b"inc",
+        b"jsp",
+        b"jspx",
+        b"asp",
+        b"aspx",
+        b"ashx",
+        b"cgi",
+        b"ini",
+        b"conf",
+        b"log",
+        b"sql",
+        b"bak",
+        b"key",
+        b"pem",
+        b"sqlite",
+        b"sqlite3",
+        b"properties",
+        b"env",
+        b"pfx",
+        b"p12",
+    ];
+    let ending =
+        path.iter().rposition(|&byte| byte == b'.').map(|dot| rest(path, dot + 1).to_ascii_lowercase());
+    ending.is_some_and(|ending| ENDINGS.contains(&ending.as_slice()))
 }
 
 /// `.env`, `.env.production`; not `.envrc.example`.
@@ -247,33 +288,39 @@ fn of_the_system(path: &[u8]) -> bool {
     let logs = path.starts_with(b"var/log/");
     // Where a program's log is, people say.
     let said = logs && matches!(rest(path, 8), b"syslog" | b"messages" | b"" | b"nginx" | b"nginx/");
+    // Whatever lies in `/etc` is of the system's administrator.
+    let settings = path
+        .strip_prefix(b"etc/")
+        .is_some_and(|name| name.first().is_some_and(u8::is_ascii_alphanumeric) && !name.ends_with(b"/"));
     !said
-        && FILES.iter().any(|file| {
-            path.strip_prefix(*file).is_some_and(|more| {
-                file.ends_with(b"/")
-                    || file.ends_with(b".")
-                    || more.is_empty()
-                    || matches!(
-                        more.first(),
-                        Some(
-                            b'/' | b'.'
-                                | b'-'
-                                | b'~'
-                                | b':'
-                                | b'_'
-                                | b'#'
-                                | b'5'
-                                | b'7'
-                                | b'8'
-                                | b'd'
-                                | b'i'
-                                | b'3'
-                                | b'6'
-                                | b'9'
+        && (settings
+            || FILES.iter().any(|file| {
+                path.strip_prefix(*file).is_some_and(|more| {
+                    file.ends_with(b"/")
+                        || file.ends_with(b"_")
+                        || file.ends_with(b".")
+                        || more.is_empty()
+                        || matches!(
+                            more.first(),
+                            Some(
+                                b'/' | b'.'
+                                    | b'-'
+                                    | b'~'
+                                    | b':'
+                                    | b'_'
+                                    | b'#'
+                                    | b'5'
+                                    | b'7'
+                                    | b'8'
+                                    | b'd'
+                                    | b'i'
+                                    | b'3'
+                                    | b'6'
+                                    | b'9'
+                            )
                         )
-                    )
-            })
-        })
+                })
+            }))
         && !names_only_a_folder(path)
         || path.starts_with(b"proc/") && matches!(at(path, 5), b'0'..=b'9' | b'*')
 }

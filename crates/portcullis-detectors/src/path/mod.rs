@@ -99,6 +99,7 @@ fn walk(text: &[u8]) -> Option<Hit> {
     let mut depth = 0usize;
     let mut above = 0usize;
     let mut ups = 0usize;
+    let mut joined = false;
     let mut landed: Vec<&[u8]> = Vec::new();
     for folder in path.split(|&byte| byte == b'/').filter(|folder| !folder.is_empty()) {
         // What follows `;` is a parameter to servers of Java, and no part of the name.
@@ -115,15 +116,23 @@ fn walk(text: &[u8]) -> Option<Hit> {
                     depth -= 1;
                 }
             }
+            // `assets../etc/passwd`: a server that puts a folder in its place comes out above it.
+            _ if folder.len() > 2 && folder.ends_with(b"..") && !folder.ends_with(b"...") => {
+                joined = true;
+                landed.clear();
+            }
             _ => {
                 depth += 1;
                 landed.push(folder);
             }
         }
     }
+    let spaced = path.iter().any(|&byte| is_space(byte));
     let rooted = path.starts_with(b"/") || files::has_drive(path);
     let target = landed.join(&b'/');
-    let secret = files::is_secret(&target, rooted || above > 0 || path.starts_with(b"~"));
+    let windows = text.contains(&b'\\') && (begins(&target, b"windows/") || begins(&target, b"winnt/"));
+    let secret =
+        files::is_secret(&target, rooted || joined || windows || above > 0 || path.starts_with(b"~"));
     let why = if disguised && ups > 0 {
         "it climbs out of its folder by dots or slashes in disguise"
     } else if nul.is_some() && (ups > 0 || secret || files::has_extension(path)) {
@@ -132,7 +141,9 @@ fn walk(text: &[u8]) -> Option<Hit> {
         "it names a file that must stay secret"
     } else if above > 0 && (files::is_system(&target) || path.starts_with(b"/") && !target.is_empty()) {
         "it climbs out of its folder to one of the system"
-    } else if above >= 2 && !files::is_asset(&target) && (above >= 3 || !target.is_empty()) || above >= 5 {
+    } else if above > 0 && !spaced && files::is_program(&target) {
+        "it climbs out of its folder to a program or its settings"
+    } else if above >= 2 && !files::is_asset(&target) && (above >= 3 || !spaced) || above >= 5 {
         "it climbs out of its folder"
     } else if ups >= 3 && ups > depth && !files::is_asset(&target) {
         "it climbs up more folders than it goes down"
@@ -216,7 +227,13 @@ fn normal(text: &[u8]) -> (Vec<u8>, bool) {
     }
     // `..;/` is a folder up to Tomcat; `....//` and `..././` are one to an app that takes `../` out once;
     // `.../` and `..\/` are one to old servers of Windows and to an app that takes backslashes out.
-    for disguise in [&b"..;/"[..], b"....//", b"..././", b"...//", b"..%00/", b"..\0/"] {
+    if path.starts_with(b".../.../") {
+        disguised = true;
+        path = replaced(&path, b".../", b"../");
+    }
+    for disguise in
+        [&b"..;/"[..], b"..\r/", b"..\n/", b"..\t/", b"....//", b"..././", b"...//", b"..%00/", b"..\0/"]
+    {
         if find(&path, disguise).is_some() {
             disguised = true;
             path = replaced(&path, disguise, b"../");

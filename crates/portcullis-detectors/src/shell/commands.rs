@@ -53,7 +53,9 @@ fn on_unix(name: &[u8]) -> Option<Kind> {
         | b"sqlite3" | b"redis-cli" | b"vim" | b"vi" | b"nano" | b"openssl" | b"nohup" | b"setsid"
         | b"unlink" | b"zcat" | b"bzcat" | b"xzcat" | b"pr" | b"fmt" | b"strings" | b"pkill" | b"kill"
         | b"killall" | b"expr" | b"seq" | b"tcl" | b"expect" | b"jrunscript" | b"jjs" | b"java" | b"mail"
-        | b"sendmail" | b"logger" | b"mktemp" | b"ed" | b"basename" | b"dirname" => Kind::Tool,
+        | b"sendmail" | b"logger" | b"mktemp" | b"ed" | b"basename" | b"dirname" | b"su" | b"chsh"
+        | b"cpulimit" | b"flock" | b"unxz" | b"zstdcat" | b"irb" | b"tclsh" | b"bsdtar" | b"ionice"
+        | b"unshare" | b"chroot" | b"nsenter" => Kind::Tool,
         b"cat" | b"head" | b"tail" | b"less" | b"more" | b"sort" | b"find" | b"file" | b"time" | b"sleep"
         | b"ping" | b"ping6" | b"host" | b"test" | b"touch" | b"cut" | b"diff" | b"comm" | b"paste"
         | b"split" | b"join" | b"fold" | b"shutdown" | b"eval" | b"exec" | b"source" | b"read"

@@ -33,7 +33,10 @@ pub(super) fn substitution(text: &[u8], start: usize, closer: u8, left: Left<'_>
     } else if closer == b'`' {
         // In Markdown it is code; there it stands among words.
         let attached = left.is_blank() || !left.text.last().is_some_and(|&byte| is_space(byte));
-        left.first && before + after <= 1 && attached && !idle && !left.is_command()
+        // Within one word without a space it is no Markdown.
+        let inside =
+            left.is_token() && !text.iter().any(|&byte| is_space(byte)) && attached && !left.is_blank();
+        (inside || left.first && before + after <= 1) && attached && !idle && !left.is_command()
     } else {
         // An English word in brackets after a dollar is a variable of make, or a call of jQuery.
         !idle && !left.is_command()
@@ -44,6 +47,26 @@ pub(super) fn substitution(text: &[u8], start: usize, closer: u8, left: Left<'_>
             start.saturating_sub(2)..here.end,
             format!("the shell runs `{}` to make the word", String::from_utf8_lossy(program)),
             if closer == b'`' { "`command`" } else { "$(command)" },
+        )
+    })
+}
+
+/// `$((7*7))`, by itself or in a word: to see whether a shell works it out.
+pub(super) fn arithmetic(text: &[u8], place: usize) -> Option<Hit> {
+    let inside = cut(text, place + 3..place + 40);
+    let close = memchr::memmem::find(inside, b"))")?;
+    let body = cut(inside, 0..close);
+    let computes = body.iter().any(u8::is_ascii_digit)
+        && body.iter().any(|byte| matches!(byte, b'*' | b'+' | b'-' | b'/' | b'%'))
+        && body.iter().all(|&byte| {
+            byte.is_ascii_digit() || matches!(byte, b'*' | b'+' | b'-' | b'/' | b'%' | b' ' | b'(' | b')')
+        });
+    (at(text, place + 2) == b'(' && computes && words(text, 3) <= 1).then(|| {
+        Hit::new(
+            "a word of a command line",
+            place..place + 5 + close,
+            "the shell works it out to make the word",
+            "$((1))",
         )
     })
 }

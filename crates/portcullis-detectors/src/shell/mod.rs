@@ -16,6 +16,7 @@ mod expansion;
 mod left;
 mod name;
 mod next;
+mod placed;
 mod whole;
 mod word;
 
@@ -46,6 +47,7 @@ fn read(text: &[u8]) -> Option<Hit> {
     whole::function_in_variable(text)
         .or_else(|| whole::fork_bomb(text))
         .or_else(|| whole::whole_command(text))
+        .or_else(|| whole::option(text))
         .or_else(|| separated(text))
 }
 
@@ -84,6 +86,7 @@ fn separated(text: &[u8]) -> Option<Hit> {
                     redirection(text, place, left)
                 }
             }
+            b'$' if at(text, index) == b'(' => expansion::arithmetic(text, place),
             b'$' => None,
             _ => {
                 index = run(text, place, |byte| {

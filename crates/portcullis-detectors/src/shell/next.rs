@@ -3,6 +3,7 @@
 use super::commands::{self, Kind};
 use super::left::Left;
 use super::name::{is_file_or_host, is_globbed, is_sensitive, name_of, program};
+use super::placed::{behind_placeholder, placed};
 use super::word::{self, Command, Word};
 use crate::reading::Hit;
 use crate::text::{at, before, cut, find, is_space, rest, run};
@@ -11,6 +12,14 @@ use crate::text::{at, before, cut, find, is_space, rest, run};
 pub(super) fn next_command(text: &[u8], place: usize, start: usize, left: Left<'_>) -> Option<Hit> {
     let between = cut(text, place..start);
     let here = word::command(text, start, 0);
+    if let Some(why) = placed(text, place, start, left) {
+        return Some(Hit::new(
+            "a word of a command line",
+            place..here.end.max(start),
+            why,
+            "word ; $command",
+        ));
+    }
     let (name, arguments) = name_of(&here)?;
     let program = program(&name.text);
     let kind = commands::kind(program);
@@ -35,7 +44,8 @@ pub(super) fn next_command(text: &[u8], place: usize, start: usize, left: Left<'
     let named = program.len() > 1
         && program.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-');
     let unknown = kind.is_none() && named && alone && lone && (sensitive || rooted && flagged);
-    let evident = if odd || unknown || sensitive && kind.is_some() {
+    let behind = behind_placeholder(&here, &name.text, arguments.len(), between, left);
+    let evident = if odd || unknown || behind || sensitive && kind.is_some() {
         true
     } else if left.is_command() || !lone {
         false

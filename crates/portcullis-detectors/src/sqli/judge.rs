@@ -243,6 +243,38 @@ impl Case<'_> {
             > 1
     }
 
+    /// A query that reads, of columns that hold what people sign in and pay with.
+    fn asks_for_secrets(&self) -> bool {
+        let reads = matches!(self.first.kind, Kind::Word(Word::Select));
+        let from =
+            memchr::memmem::find(&self.input.to_ascii_lowercase(), b"from").unwrap_or(self.input.len());
+        let listed = self
+            .input
+            .get(..from)
+            .unwrap_or_default()
+            .split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
+        reads
+            && listed.map(<[u8]>::to_ascii_lowercase).any(|column| {
+                matches!(
+                    column.as_slice(),
+                    b"password"
+                        | b"passwd"
+                        | b"pwd"
+                        | b"password_hash"
+                        | b"passwordhash"
+                        | b"user_password"
+                        | b"pass_hash"
+                        | b"secret"
+                        | b"credit_card"
+                        | b"creditcard"
+                        | b"cc_number"
+                        | b"ssn"
+                        | b"api_key"
+                        | b"authentication_string"
+                )
+            })
+    }
+
     fn judge_value(&self) -> Option<&'static str> {
         let facts = self.facts;
         let cut = facts.cut.is_some();
@@ -282,7 +314,8 @@ impl Case<'_> {
         if self.stop.is_some() || !matches!(self.first_literal, Some(Literal::Number(_) | Literal::Text(_))) {
             return false;
         }
-        if self.facts.cut.is_some() || self.facts.closed > 0 && self.facts.peculiar {
+        let cut = self.facts.cut.is_some() && !self.cut_tells();
+        if cut || self.facts.closed > 0 && self.facts.peculiar {
             return true;
         }
         // `6 and 8 or 6` is an answer again.
@@ -353,7 +386,12 @@ impl Case<'_> {
         }) {
             return Some("it ends the statement and begins another");
         }
-        if facts.subquery.is_some_and(|query| is_technical(query) && (query.from || query.system)) {
+        // `mysql> SELECT …` is what a terminal shows.
+        let bracketed = self.input.contains(&b'(');
+        if facts
+            .subquery
+            .is_some_and(|query| bracketed && is_technical(query) && (query.from || query.system))
+        {
             return Some("it puts a subquery into the expression");
         }
         if cut && (facts.constant.is_some() || self.orders()) {
@@ -416,16 +454,19 @@ impl Case<'_> {
             return Some("it unites the result with that of another query");
         }
         let query = facts.statement?;
-        if query.unions || query.computes {
+        if query.unions || query.computes && !query.from {
             return Some(whole);
         }
         if query.system || facts.tells && query.technical {
             return Some("it asks the database about itself");
         }
-        if query.technical && (query.from && !query.wordy || query.definite) || query.drops && !query.wordy {
+        if query.drops && !query.wordy {
             return Some(whole);
         }
-        if (cut || facts.ended && facts.open.is_none()) && (query.definite || query.technical) {
+        if query.from && !query.wordy && self.asks_for_secrets() {
+            return Some("it asks for what must stay secret");
+        }
+        if cut && (query.definite || query.technical) {
             return Some(whole);
         }
         if facts.tautology || facts.chooses && query.technical {

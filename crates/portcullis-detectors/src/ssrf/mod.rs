@@ -30,6 +30,13 @@ pub fn ssrf(input: &[u8]) -> Option<Finding> {
 fn read(text: &[u8]) -> Option<Hit> {
     let text = text.trim_ascii();
     let text = text.strip_prefix(b"url:").or(text.strip_prefix(b"URL:")).unwrap_or(text);
+    // What is written in C takes a null byte for the end.
+    let text = before(text, memchr::memchr(0, text).filter(|&end| end > 8).unwrap_or(text.len()));
+    // `url=http://127.0.0.1/`
+    let name = run(text, 0, |byte| byte.is_ascii_alphabetic() || byte == b'_');
+    if at(text, name) == b'=' && name > 0 && begins(rest(text, name + 1), b"http") {
+        return read(rest(text, name + 1)).map(|hit| Hit { span: 0..text.len(), ..hit });
+    }
     if text.iter().any(|&byte| is_space(byte) || byte < 0x20 || matches!(byte, b'<' | b'"')) {
         return spaced(text);
     }
@@ -62,6 +69,7 @@ fn read(text: &[u8]) -> Option<Hit> {
             | b"rtsp"
             | b"telnet"
             | b"unix"
+            | b"http+unix"
             | b"fastcgi"
             | b"uwsgi"
     ) && !after.is_empty()
@@ -170,7 +178,7 @@ fn leads_inside(after: &[u8]) -> bool {
     let whole = before(text, text.iter().position(|byte| *byte == b'/').unwrap_or(text.len()));
     let candidates = [authority, whole];
     candidates.iter().any(|candidate| {
-        candidate.split(|&byte| matches!(byte, b'@' | b'#' | b'\\' | b'?')).enumerate().take(6).any(
+        candidate.split(|&byte| matches!(byte, b'@' | b'#' | b'\\' | b'?' | b';')).enumerate().take(6).any(
             |(index, part)| {
                 let (name, port) = host::split(part);
                 let query = index > 0 && !candidate.contains(&b'@');

@@ -8,7 +8,12 @@
 //! names (`{{ user.first_name }}`) is what the author of a mail template writes; so are the filters and
 //! blocks of a template shown in a longer text.
 
+mod arithmetic;
+mod directive;
 mod expression;
+mod look_up;
+mod reach;
+mod smarty;
 
 use expression::{Engine, Weight};
 
@@ -57,7 +62,7 @@ fn read(text: &[u8]) -> Option<Hit> {
         let inside = before(window, length);
         let end = start + length + close.len();
         let weight = match engine {
-            Engine::LookUp => expression::look_up(inside),
+            Engine::LookUp => look_up::look_up(inside),
             _ => expression::weigh(inside, engine),
         };
         let found = match weight {
@@ -75,7 +80,7 @@ fn read(text: &[u8]) -> Option<Hit> {
             ));
         }
     }
-    velocity(text).or_else(|| razor(text))
+    velocity(text).or_else(|| razor(text)).or_else(|| directive::directive(text))
 }
 
 /// The delimiter that opens at `place`: its engine, where the expression starts, and what closes it.
@@ -97,9 +102,10 @@ fn delimiter(text: &[u8], place: usize) -> Option<(Engine, usize, &'static [u8])
         [b'[', b'[', b'$', b'{', ..] | [b'[', b'(', b'$', b'{', ..] => (Engine::Dollar, place + 4, &b"}"[..]),
         [b'[', b'=', ..] => (Engine::Dollar, place + 2, &b"]"[..]),
         [b'<', b'%', ..] => (Engine::Percents, place + 2, &b"%>"[..]),
+        [b'[', b'#', letter, ..] if letter.is_ascii_alphabetic() => (Engine::Directive, place + 2, &b"]"[..]),
         [b'<', b'#', ..] => (Engine::Directive, place + 2, &b">"[..]),
         [b'{', ..]
-            if expression::begins_smarty(rest(here, 1))
+            if smarty::begins_smarty(rest(here, 1))
                 && !at(text, place.wrapping_sub(1)).is_ascii_alphanumeric() =>
         {
             (Engine::Single, place + 1, &b"}"[..])
@@ -177,7 +183,7 @@ fn velocity(text: &[u8]) -> Option<Hit> {
         .find_map(|name| find(text, name));
     let acts = set.filter(|&place| {
         let body = cut(text, place..place + LONGEST);
-        expression::calculates(skip_assignment(body)) || expression::reaches(body)
+        arithmetic::calculates(skip_assignment(body)) || reach::reaches(body)
     });
     let place = acts.or(reach).or(include.filter(|&place| place < 3))?;
     Some(Hit::new(
@@ -204,8 +210,8 @@ fn razor(text: &[u8]) -> Option<Hit> {
         if after.starts_with(b"(") {
             let inside = cut(text, place + 2..place + 256);
             let close = memchr::memchr(b')', inside).unwrap_or(inside.len());
-            return expression::calculates(before(inside, close))
-                || expression::reaches(before(inside, close + 64));
+            return arithmetic::calculates(before(inside, close))
+                || reach::reaches(before(inside, close + 64));
         }
         after.starts_with(b"System.")
             || after.starts_with(b"{") && has(before(after, 512), b"System.")

@@ -255,11 +255,12 @@ fn is_mentioned(input: &[u8], start: usize, end: usize, steps: &mut usize) -> bo
     let [b'>', after @ ..] = rest else { return false };
     let goes_on = matches!(after, [b' ', word, ..] if word.is_ascii_lowercase());
     *steps += after.len();
+    let closed = memchr::memmem::find(after, b"</").is_some();
+    let said = after.get(..memchr::memchr(b'<', after).unwrap_or(after.len())).unwrap_or_default();
     letter.is_ascii_alphanumeric()
         && goes_on
-        && !after
-            .iter()
-            .any(|byte| matches!(byte, b'(' | b'=' | b'`' | b'{' | b'[' | b';' | b'<' | b'\\' | b'/'))
+        && !closed
+        && !said.iter().any(|byte| matches!(byte, b'(' | b'=' | b'`' | b'{' | b'[' | b';' | b'\\'))
 }
 
 /// Which attributes a tag has that matter together with its name.
@@ -273,6 +274,10 @@ struct Seen {
     relation: bool,
     any: bool,
     targets_address: bool,
+    /// It has a size or permissions, as the snippets of players and maps have.
+    sized: bool,
+    /// Its source is at `https://`.
+    secure: bool,
 }
 
 impl Seen {
@@ -282,7 +287,8 @@ impl Seen {
         let filled = attribute.valued && !value.is_empty();
         match local(&attribute.name) {
             b"src" | b"data" | b"code" | b"classid" | b"codebase" | b"archive" | b"srcdoc" => {
-                self.source |= filled
+                self.source |= filled;
+                self.secure |= value.get(..8).is_some_and(|head| head.eq_ignore_ascii_case(b"https://"));
             }
             b"href" => {
                 self.href |= filled;
@@ -295,7 +301,12 @@ impl Seen {
                     .any(|known| header.starts_with(known));
             }
             b"charset" => self.equivalent |= value.to_ascii_lowercase().starts_with(b"utf-7"),
-            b"action" => self.action |= filled,
+            // One that stays on the site sends nothing elsewhere.
+            b"action" => {
+                self.action |=
+                    filled && (value.contains(&b':') || value.starts_with(b"//") || value.starts_with(b"\\"));
+            }
+            b"width" | b"height" | b"allowfullscreen" | b"allow" => self.sized = true,
             b"rel" => self.relation |= filled,
             b"attributename" => {
                 let target = lower(local(value));
@@ -308,6 +319,8 @@ impl Seen {
 
 fn judge_element(element: &[u8], seen: &Seen, after: &[u8]) -> Option<&'static str> {
     match element {
+        // A player or a map: another site's document in a frame of its own runs nothing in the page.
+        b"iframe" if seen.secure && seen.sized => None,
         b"iframe" | b"frame" | b"embed" | b"portal" | b"fencedframe" | b"object" | b"xml" | b"layer"
         | b"ilayer" | b"webview"
             if seen.source =>
@@ -347,6 +360,9 @@ pub(super) fn judge_attribute(element: &[u8], attribute: &Attribute<'_>) -> Opti
         return None;
     }
     let short = local(name);
+    if !attribute.quoted && is_jsx(value) {
+        return None;
+    }
     if names::is_event(short) || names::may_be_event(short) && looks_like_code(value) {
         let shape = format!("{}=", String::from_utf8_lossy(short));
         return Some(("it handles an event by script", shape));
@@ -406,6 +422,22 @@ pub(super) fn judge_attribute(element: &[u8], attribute: &Attribute<'_>) -> Opti
 }
 
 /// It calls, assigns or is a template: more than the name of something.
+/// `onClick={save}`, `onClick={() => …}`: to a browser a block with a name or a function in it, which does nothing.
+fn is_jsx(value: &[u8]) -> bool {
+    let Some(inner) = value.strip_prefix(b"{") else { return false };
+    let inner = inner.strip_suffix(b"}").unwrap_or(inner);
+    let named = |part: &[u8]| {
+        part.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'$' | b','))
+    };
+    let function = inner.strip_prefix(b"(").and_then(|inner| inner.strip_suffix(b")")).is_some_and(named);
+    let arrow = memchr::memmem::find(inner, b"=>").is_some_and(|arrow| {
+        inner.get(..arrow).is_some_and(|head| {
+            head.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'(' | b')' | b'_' | b','))
+        })
+    });
+    named(inner) || function || arrow
+}
+
 pub(super) fn looks_like_code(value: &[u8]) -> bool {
     value.iter().any(|b| matches!(b, b'(' | b'`' | b'=' | b'[' | b'&' | b'\\' | b';' | b'.'))
 }

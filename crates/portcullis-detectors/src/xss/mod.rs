@@ -432,7 +432,12 @@ fn in_script(input: &[u8], steps: &mut usize) -> Option<Hit> {
         .any(|word| memchr::memmem::find(&rest, word).is_some())
     };
     let handles = names::is_event(&name.to_ascii_lowercase()) && after.starts_with(b"=") && code.acts;
+    // `alert(1) meaning`: words follow the call.
+    let tail = trimmed.rsplit(|b| *b == b')').next().unwrap_or_default();
+    let said =
+        tail.starts_with(b" ") && tail.iter().all(|b| b.is_ascii_alphabetic() || b.is_ascii_whitespace());
     (code.whole
+        && !said
         && code.demonstrates
         && (direct || handles || evaluates || reaches || code.alerts || !begins_with_name(first)))
     .then(|| Hit::new(0..input.len(), "a script", "it is code that acts on the page", "code"))
