@@ -8,9 +8,13 @@ use std::path::{Path, PathBuf};
 use crate::DETECTORS;
 
 /// Of a thousand attacks of each class, as many must be found; of ordinary inputs of all kinds, as few may be
-/// taken for one.
+/// taken for one, whichever detector it is that takes them.
 const FOUND: f64 = 0.995;
-const ALARMS: f64 = 0.001;
+const ALARMS: f64 = 0.0005;
+
+/// The same of inputs that nothing was fitted to: fewer, and harder ones, and all classes together.
+const UNSEEN_FOUND: f64 = 0.99;
+const UNSEEN_ALARMS: f64 = 0.005;
 
 struct Input {
     attack: bool,
@@ -31,10 +35,13 @@ fn files(folder: &Path, into: &mut Vec<PathBuf>) {
     }
 }
 
-fn corpus() -> Vec<Input> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../cases/detect");
+/// The inputs in these folders of `cases/detect`.
+fn inputs(folders: &[&str]) -> Vec<Input> {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../cases/detect");
     let mut paths = Vec::new();
-    files(&folder, &mut paths);
+    for folder in folders {
+        files(&cases.join(folder), &mut paths);
+    }
     let mut inputs = Vec::new();
     for path in paths {
         let text = fs::read_to_string(&path).unwrap();
@@ -88,13 +95,30 @@ struct Tally {
     own: usize,
 }
 
-#[test]
-fn attacks_are_found_and_ordinary_inputs_are_not() {
-    let inputs = corpus();
+/// What came of a set of inputs: by label and class, and how many alarms each detector gave.
+struct Outcome<'a> {
+    tallies: BTreeMap<(bool, &'a str), Tally>,
+    by_detector: BTreeMap<&'static str, usize>,
+}
+
+impl Outcome<'_> {
+    /// Of all attacks, or of all ordinary inputs, how many there are and in how many something was found.
+    fn all(&self, attack: bool) -> Tally {
+        let mut all = Tally::default();
+        for tally in self.tallies.iter().filter(|((label, _), _)| *label == attack).map(|(_, tally)| tally) {
+            all.all += tally.all;
+            all.found += tally.found;
+        }
+        all
+    }
+}
+
+/// Asks every detector about every input, and prints the rates by class and what is judged wrong.
+fn judged(inputs: &[Input]) -> Outcome<'_> {
     let mut tallies: BTreeMap<(bool, &str), Tally> = BTreeMap::new();
     let mut by_detector: BTreeMap<&str, usize> = BTreeMap::new();
     let mut wrong = Vec::new();
-    for input in &inputs {
+    for input in inputs {
         let tally = tallies.entry((input.attack, &input.class)).or_default();
         let findings: Vec<_> =
             DETECTORS.iter().filter_map(|detector| (detector.find)(&input.value)).collect();
@@ -117,52 +141,78 @@ fn attacks_are_found_and_ordinary_inputs_are_not() {
             }
         }
     }
-    let mut missing = Vec::new();
-    let (mut attacks, mut ordinary) = (Tally::default(), Tally::default());
     for (&(attack, class), tally) in &tallies {
-        let rate = rate(tally.found, tally.all);
-        let total = if attack { &mut attacks } else { &mut ordinary };
-        total.all += tally.all;
-        total.found += tally.found;
+        let percent = rate(tally.found, tally.all) * 100.0;
         if attack {
             println!(
-                "attack   {class:14} {:6} found {:8.3}%  by its own detector {}",
-                tally.all,
-                rate * 100.0,
-                tally.own
+                "attack   {class:14} {:6} found {percent:8.3}%  by its own detector {}",
+                tally.all, tally.own
             );
-            if rate < FOUND {
-                missing.push(class);
-            }
         } else {
-            println!("ordinary {class:14} {:6} alarms {:7.3}%", tally.all, rate * 100.0);
+            println!("ordinary {class:14} {:6} alarms {percent:7.3}%", tally.all);
         }
     }
+    let outcome = Outcome { tallies, by_detector };
+    let (attacks, ordinary) = (outcome.all(true), outcome.all(false));
     println!("all attacks  {:6} found  {:.3}%", attacks.all, rate(attacks.found, attacks.all) * 100.0);
     println!(
-        "all ordinary {:6} alarms {:.3}%  {by_detector:?}",
+        "all ordinary {:6} alarms {:.3}%  {:?}",
         ordinary.all,
-        rate(ordinary.found, ordinary.all) * 100.0
+        rate(ordinary.found, ordinary.all) * 100.0,
+        outcome.by_detector
     );
     for line in wrong.iter().take(60) {
         println!("wrong: {line}");
     }
-    assert!(attacks.all >= 2_000 && ordinary.all >= 20_000, "the corpus is whole");
-    assert!(missing.is_empty(), "too few attacks are found of {missing:?}");
-    // SQL and HTML have bounds of their own: sentences and programs are told from them by grammar alone.
-    let others: usize = by_detector
+    outcome
+}
+
+#[test]
+fn attacks_are_found_and_ordinary_inputs_are_not() {
+    let inputs = inputs(&["attack", "ordinary"]);
+    let outcome = judged(&inputs);
+    let (attacks, ordinary) = (outcome.all(true), outcome.all(false));
+    assert!(attacks.all >= 6_000 && ordinary.all >= 34_000, "the corpus is whole");
+    let missing: Vec<_> = outcome
+        .tallies
         .iter()
-        .filter(|(name, _)| !matches!(**name, "sqli" | "xss"))
-        .map(|(_, alarms)| alarms)
-        .sum();
+        .filter(|((attack, _), tally)| *attack && rate(tally.found, tally.all) < FOUND)
+        .map(|((_, class), _)| class)
+        .collect();
+    assert!(missing.is_empty(), "too few attacks are found of {missing:?}");
     assert!(
-        rate(others, ordinary.all) <= ALARMS,
-        "too many ordinary inputs are taken for attacks: {by_detector:?}"
+        rate(ordinary.found, ordinary.all) <= ALARMS,
+        "too many ordinary inputs are taken for attacks: {:?}",
+        outcome.by_detector
     );
-    for name in ["sqli", "xss"] {
-        let alarms = by_detector.get(name).copied().unwrap_or(0);
-        assert!(rate(alarms, ordinary.all) <= 0.005, "{name} takes {alarms} ordinary inputs for attacks");
-    }
+}
+
+/// Inputs that were written apart and judged once, after the detectors were: nothing is changed on account of
+/// one of them alone.
+#[test]
+fn inputs_that_nothing_was_fitted_to_are_judged_nearly_as_well() {
+    let inputs = inputs(&["unseen"]);
+    let outcome = judged(&inputs);
+    let (attacks, ordinary) = (outcome.all(true), outcome.all(false));
+    assert!(attacks.all >= 250 && ordinary.all >= 250, "the set is whole");
+    assert!(rate(attacks.found, attacks.all) >= UNSEEN_FOUND, "{} of {}", attacks.found, attacks.all);
+    assert!(rate(ordinary.found, ordinary.all) <= UNSEEN_ALARMS, "{} of {}", ordinary.found, ordinary.all);
+}
+
+/// What is known to be judged wrong stands in a list of its own, which is kept true: what is judged right from
+/// now on belongs to the others.
+#[test]
+fn what_is_listed_as_missed_is_missed() {
+    let inputs = inputs(&["missed"]);
+    let right: Vec<_> = inputs
+        .iter()
+        .filter(|input| {
+            input.attack == DETECTORS.iter().any(|detector| (detector.find)(&input.value).is_some())
+        })
+        .map(|input| &input.place)
+        .collect();
+    assert!(right.is_empty(), "these are judged right and belong elsewhere: {right:?}");
+    assert!(inputs.len() <= 70, "{} are judged wrong", inputs.len());
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a rate of some thousands")]
@@ -172,7 +222,7 @@ fn rate(part: usize, whole: usize) -> f64 {
 
 #[test]
 fn no_value_stands_in_the_corpus_twice() {
-    let inputs = corpus();
+    let inputs = inputs(&["attack", "ordinary", "unseen", "missed"]);
     let mut seen = BTreeMap::new();
     for input in &inputs {
         if let Some(first) = seen.insert(&input.value, &input.place) {

@@ -96,7 +96,9 @@ fn operator(text: &[u8]) -> Option<Hit> {
         let after = skip_space(text, if quoted { end + 1 } else { end });
         let keyed = at(text, after) == b':' || quoted && at(text, after) == b'=';
         let in_object = keyed && is_object_until(text, place);
-        let exactly = trimmed.len() == name.len() + 1 && trimmed.starts_with(b"$");
+        let exactly = trimmed.len() == name.len() + 1
+            && trimmed.starts_with(b"$")
+            && matches!(name, b"ne" | b"gt" | b"gte" | b"lt" | b"lte" | b"nin" | b"regex" | b"where");
         // `true, $where: '1 == 1'`
         let follows = keyed && !quoted && name == b"where" && !before(text, place).contains(&b'(');
         if bracketed_name || in_object || exactly && name.len() > 1 || follows {
@@ -119,12 +121,27 @@ fn is_object_until(text: &[u8], place: usize) -> bool {
     let before = before(text, place).trim_ascii_start();
     match before.first() {
         Some(b'{' | b'[') => !before.starts_with(b"{{"),
-        Some(b',' | b'\'' | b'"' | b'}') => true,
+        Some(b',' | b'\'' | b'"' | b'}') => !before.contains(&b'\n'),
         // `username={"$ne": 1}`, or a word and an object right after it.
         _ => memchr::memchr2(b'{', b'=', before).is_some_and(|brace| {
             brace < 40 && before.iter().take(brace).all(|&byte| is_word(byte) || matches!(byte, b'[' | b']'))
         }),
     }
+}
+
+/// `this.a == 'x'`, `this.b.length > 0`, `this.c.match(/x/)`: what a query asks, and no assignment of a program.
+fn compares_with_constant(text: &[u8]) -> bool {
+    let single = !text.contains(&b'\n') && !matches!(text.last(), Some(b',' | b'{' | b'?' | b'&' | b'|'));
+    let compared = memchr::memchr3_iter(b'=', b'<', b'>', text).any(|place| {
+        let operator = run(text, place, |byte| matches!(byte, b'=' | b'<' | b'>'));
+        let doubled =
+            operator > place + 1 || at(text, place) != b'=' || at(text, place.wrapping_sub(1)) == b'!';
+        let constant = at(text, skip_space(text, operator));
+        doubled
+            && at(text, place.wrapping_sub(1)) != b'-'
+            && (constant.is_ascii_digit() || matches!(constant, b'\'' | b'"' | b'/'))
+    });
+    single && (compared || has(text, b".match("))
 }
 
 /// A string is closed, and JavaScript goes on.
@@ -149,8 +166,18 @@ fn script(text: &[u8]) -> Option<Hit> {
             || words(trimmed, 8) < 8
                 && has_any(tail, &[b"return true", b"this.", b"while(1", b"while(true", b"sleep("]));
     // `|| 1==1//`
-    let bare =
-        bare || matches!(tail, [b'|', b'|', ..] | [b'&', b'&', ..]) && words(trimmed, 4) < 3 && goes_on(tail);
+    let bare = bare
+        || match tail {
+            [b'|', b'|', condition @ ..] | [b'&', b'&', condition @ ..] => {
+                words(trimmed, 4) < 3
+                    && condition
+                        .trim_ascii_start()
+                        .first()
+                        .is_some_and(|byte| byte.is_ascii_digit() || matches!(byte, b'\'' | b'"'))
+                    && goes_on(tail)
+            }
+            _ => false,
+        };
     // A function without a name is no statement: it is the value of `$where`.
     let function = trimmed.strip_prefix(b"function").map(<[u8]>::trim_ascii_start).is_some_and(|body| {
         body.starts_with(b"()")
@@ -161,7 +188,7 @@ fn script(text: &[u8]) -> Option<Hit> {
     });
     let condition = (trimmed.starts_with(b"this.") || trimmed.starts_with(b"return "))
         && has(trimmed, b"this.")
-        && (compares(trimmed) || memchr::memchr2(b'>', b'<', trimmed).is_some())
+        && compares_with_constant(trimmed)
         && trimmed.len() < 160;
     let destroys = trimmed.starts_with(b"db.")
         && has_any(trimmed, &[b".drop(", b".injection.", b"dropDatabase", b".getCollectionNames"]);

@@ -127,6 +127,8 @@ pub(crate) fn plain(letter: char) -> Option<u8> {
         code @ 0xff01..=0xff5e => u8::try_from(code - 0xfee0).ok(),
         0x2215 | 0x2044 => Some(b'/'),
         0x2216 => Some(b'\\'),
+        // What servers of Windows fold into a slash.
+        0xefc8 | 0xf025 => Some(b'/'),
         0x3002 | 0xff61 => Some(b'.'),
         _ => None,
     }

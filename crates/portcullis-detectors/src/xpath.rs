@@ -60,6 +60,10 @@ fn read(text: &[u8]) -> Option<Hit> {
         {
             return hit(start, "it closes the predicate and goes on to other nodes");
         }
+        // "[`Self::a`] and [`Self::b`]" is documentation.
+        if closed == b']' && at(text, start.wrapping_sub(2)) == b'`' {
+            continue;
+        }
         let Some(after) = connective(text, place) else { continue };
         if start == 0 && place == 0 && number == 0 && !reaches(before(rest(text, after), 64)) {
             continue;
@@ -100,6 +104,7 @@ fn connective(text: &[u8], place: usize) -> Option<usize> {
 /// An axis, a function of nodes, or a path within the next terms.
 fn reaches(tail: &[u8]) -> bool {
     let tail = cut(tail, 0..160);
+    let tail = before(tail, memchr::memchr(b'\n', tail).unwrap_or(tail.len()));
     has_any(
         tail,
         &[

@@ -7,9 +7,13 @@
 //! end the reading. So a post that asks about `eval()` is left alone, and so is a program that computes. A
 //! program of several lines, or one that only declares, is one that is shown.
 
+mod arguments;
 mod call;
+mod dynamic;
+mod evaluating;
 mod formula;
 mod grammar;
+mod inside;
 mod lexer;
 mod php;
 mod prototype;

@@ -11,6 +11,10 @@ pub(super) fn tag(text: &[u8]) -> Option<usize> {
         if begins(after, b"xml") && !has(before(after, 200), b"<?php") {
             continue;
         }
+        // "a ``<?def?>`` tag" is documentation.
+        if at(text, place.wrapping_sub(1)) == b'`' {
+            continue;
+        }
         let tag = begins(after, b"php")
             || begins(after, b"=")
             || after.first().is_some_and(|byte| is_word(*byte) || matches!(byte, b' ' | b'`' | b'$' | b'@'));
@@ -81,6 +85,8 @@ pub(super) fn tag(text: &[u8]) -> Option<usize> {
         let bare = spaced
             || place == 0
                 && (begins(after, b"php") && !is_word(at(after, 3)) || begins(after, b"="))
+                && (after.len() < 8
+                    || has_any(body, &[b"(", b"$", b"`", b"echo", b"print", b"include", b"require", b"?>"]))
                 && memchr::memchr_iter(b'\n', text.trim_ascii()).take(3).count() <= 2
                 && text.len() < 400;
         if tag

@@ -4,7 +4,9 @@ use crate::text::{at, before, begins, cut, find, find_from, has, has_any, rest, 
 
 /// `__proto__`, `constructor.prototype`, `constructor[prototype]`.
 pub(super) fn prototype(text: &[u8]) -> Option<usize> {
-    if let Some(place) = find(text, b"constructor:constructor").or_else(|| find(text, b"__proto__:")) {
+    if let Some(place) = find(text, b"constructor:constructor")
+        .or_else(|| find(text, b"__proto__:").filter(|_| !has_any(text, &[b"function", b"instanceof"])))
+    {
         return Some(place);
     }
     let place = find(text, b"__proto__").or_else(|| {

@@ -93,7 +93,7 @@ pub(super) fn is_secret(path: &[u8], far: bool) -> bool {
 fn is_backup(name: &[u8]) -> bool {
     [&b".bak"[..], b".old", b".orig", b".save", b".swp", b".swo", b"~", b".copy", b".tmp"]
         .iter()
-        .any(|ending| name.strip_suffix(*ending).is_some_and(|program| is_program(program)))
+        .any(|ending| name.strip_suffix(*ending).is_some_and(is_program))
 }
 
 /// A program, its settings, its keys or its log: what lies beside pages and is none.

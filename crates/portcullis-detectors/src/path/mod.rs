@@ -42,7 +42,12 @@ fn read(text: &[u8]) -> Option<Hit> {
 }
 
 fn whole(text: &[u8]) -> Option<Hit> {
-    wrapper(text).or_else(|| walk(text))
+    wrapper(text).or_else(|| walk(text)).or_else(|| {
+        // `\.\.\/`: an app that takes backslashes out makes a path of it.
+        memchr::memmem::find(text, b"\\.").or_else(|| memchr::memmem::find(text, b".\\/"))?;
+        let bare: Vec<u8> = text.iter().copied().filter(|byte| *byte != b'\\').collect();
+        walk(&bare).map(|hit| Hit { span: 0..text.len(), ..hit })
+    })
 }
 
 /// `php://filter/…`, `file:///etc/passwd`: a stream where a file should be.
@@ -143,7 +148,11 @@ fn walk(text: &[u8]) -> Option<Hit> {
         "it climbs out of its folder to one of the system"
     } else if above > 0 && !spaced && files::is_program(&target) {
         "it climbs out of its folder to a program or its settings"
-    } else if above >= 2 && !files::is_asset(&target) && (above >= 3 || !spaced) || above >= 5 {
+    } else if above >= 2
+        && !files::is_asset(&target)
+        && (above >= 3 || !spaced && (!target.is_empty() || path.ends_with(b"/")))
+        || above >= 5
+    {
         "it climbs out of its folder"
     } else if ups >= 3 && ups > depth && !files::is_asset(&target) {
         "it climbs up more folders than it goes down"
@@ -194,6 +203,16 @@ fn normal(text: &[u8]) -> (Vec<u8>, bool) {
     while let Some(&byte) = text.get(index) {
         let (letter, length) = match byte {
             b'\\' => (Some(b'/'), 1),
+            // `0x2e0x2e0x2f`, as some filters decode.
+            b'0' if at(text, index + 1) == b'x' => {
+                let code = match cut(text, index + 2..index + 4) {
+                    b"2e" | b"2E" => Some(b'.'),
+                    b"2f" | b"2F" | b"5c" | b"5C" => Some(b'/'),
+                    _ => None,
+                };
+                disguised |= code.is_some();
+                (code, if code.is_some() { 4 } else { 1 })
+            }
             // Overlong forms of ASCII, and full-width letters.
             0xc0 | 0xc1 => {
                 let second = at(text, index + 1);

@@ -266,7 +266,7 @@ pub(super) fn runs_argument(name: &[u8], flag: &[u8]) -> bool {
                 && flag.iter().any(|&byte| matches!(byte, b'c' | b'i'))
         }
         b"python" | b"python2" | b"python3" => flag == b"-c",
-        b"perl" | b"ruby" => flag.starts_with(b"-e") || flag.starts_with(b"-M"),
+        b"perl" | b"ruby" => flag.starts_with(b"-e") || flag == b"-MIO" || flag == b"-rsocket",
         b"php" => flag == b"-r",
         b"node" => flag == b"-e",
         b"cmd" => matches!(lower.as_slice(), b"/c" | b"/k" | b"/r"),

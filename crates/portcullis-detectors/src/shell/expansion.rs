@@ -13,7 +13,9 @@ pub(super) fn substitution(text: &[u8], start: usize, closer: u8, left: Left<'_>
     let (name, arguments) = name_of(&here)?;
     let program = program(&name.text);
     let sensitive = here.words.iter().any(|word| is_sensitive(&word.text));
-    let reads = name.redirects && here.words.len() <= 2;
+    // `<event>` in backticks is Markdown; `</etc/passwd` in brackets reads.
+    let target = name.text.iter().find(|byte| !matches!(byte, b'<' | b'>'));
+    let reads = name.redirects && here.words.len() <= 2 && (closer != b'`' || target == Some(&b'/'));
     let known = commands::kind(program);
     if arguments.is_empty() && here.stop == b'|' && closer == b')' {
         return None;

@@ -36,6 +36,25 @@ impl<'a> Left<'a> {
             && self.text.trim_ascii().iter().any(|byte| !byte.is_ascii_alphabetic() && *byte < 0x80)
     }
 
+    /// Words with flags or a redirection among them: a command line of a program that is not known here.
+    fn has_flags(self) -> bool {
+        let mut words = self.text.trim_ascii().split(|&byte| is_space(byte));
+        let named = words.next().is_some_and(|word| {
+            word.iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'$' | b'_' | b'-' | b'.' | b'/'))
+                && word.len() > 1
+        });
+        named
+            && words.any(|word| {
+                word == b"2>&1" || matches!(word, [b'-', letter, ..] if letter.is_ascii_alphabetic())
+            })
+    }
+
+    /// The address of a variable is taken: `x = &id;`, `f(&argc, &argv)`.
+    pub(super) fn takes_address(self) -> bool {
+        matches!(self.text.trim_ascii_end().last(), Some(b'=' | b',' | b'('))
+    }
+
     /// A command line, shown whole or within a sentence.
     pub(super) fn is_command(self) -> bool {
         if self.is_blank() {
@@ -58,11 +77,13 @@ impl<'a> Left<'a> {
                 && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
                 && (name.iter().all(|byte| !byte.is_ascii_lowercase())
                     || self.text.trim_ascii().ends_with(b"=")
+                    || matches!(first.get(end + 1..), Some([b'$', ..] | [b'`', ..] | [b'"', b'$', ..] | []))
                     || self.text.ends_with(b"=\""))
         });
         prompt
             || known(first)
             || set
+            || self.has_flags()
             || commands::of_developers(first)
             || matches!(commands::kind(first), Some(Kind::Word))
                 && seen.clone().next().is_some_and(|word| {

@@ -51,6 +51,11 @@ fn read(text: &[u8]) -> Option<Hit> {
         .or_else(|| separated(text))
 }
 
+/// Whether `name` is a program or a command that is known here.
+pub(crate) fn is_program(name: &[u8]) -> bool {
+    commands::kind(name).is_some()
+}
+
 /// Whether `name` is a command that tells or does something by itself.
 pub(crate) fn is_command(name: &[u8]) -> bool {
     matches!(commands::kind(name), Some(commands::Kind::Alone | commands::Kind::Short))

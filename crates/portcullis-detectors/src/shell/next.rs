@@ -27,6 +27,9 @@ pub(super) fn next_command(text: &[u8], place: usize, start: usize, left: Left<'
     let tight = !between.iter().any(|&byte| is_space(byte));
     let lines = between.contains(&b'\n') || between.contains(&b'\r');
 
+    if between == b"&" && left.takes_address() {
+        return None;
+    }
     // `(ls|cat|id)` in a regular expression.
     if at(text, start) == b'(' && here.stop == b'|' && arguments.is_empty() {
         return None;
@@ -36,7 +39,8 @@ pub(super) fn next_command(text: &[u8], place: usize, start: usize, left: Left<'
     }
     let lone = !lines
         || left.is_token() && left.text.len() < 64 && !left.text.starts_with(b"```") && few_lines(text);
-    let odd = lone && ((name.disguised || here.spaceless) && kind.is_some() || is_globbed(name));
+    let odd = lone
+        && ((name.disguised && program.len() > 1 || here.spaceless) && kind.is_some() || is_globbed(name));
     // A program that is not known here, told to read what must stay secret or to work on the file system.
     let alone = left.is_blank() || left.is_token() && tight;
     let rooted = arguments.iter().any(|word| word.text.starts_with(b"/") && word.text.len() > 4);
@@ -86,7 +90,7 @@ fn is_pipe(
     let listed = is_listed(text, here);
     let plain = !arguments.iter().any(|word| matches!(word.text.first(), Some(b'/' | b'-')));
     // A row of a table: `| read the docs | find a bug |`
-    if here.stop == b'|' && plain && listed {
+    if here.stop == b'|' && plain && (listed || arguments.len() > 1) {
         return false;
     }
     if here.stop == b'|' && plain && left.text.contains(&b'|') && !left.is_blank() {

@@ -96,7 +96,19 @@ fn compound(here: &[u8]) -> bool {
     ];
     let paired = pairs.iter().any(|(first, second)| {
         here.starts_with(first)
-            && memchr::memmem::find(here, second).is_some()
+            && memchr::memmem::find(here, second).is_some_and(|place| {
+                // What it leads to is a command that is known, in brackets of a pattern perhaps.
+                let body = rest(here, place + second.len());
+                let body = if *second == b" in " {
+                    rest(body, memchr::memchr(b')', body).map_or(0, |end| end + 1))
+                } else {
+                    body
+                };
+                let body = body.trim_ascii_start();
+                let word =
+                    run(body, 0, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-'));
+                commands::kind(program(cut(body, 0..word))).is_some()
+            })
             && (memchr::memchr(b';', here).is_some() || memchr::memchr(b'&', here).is_some())
     });
     let name = run(here, 0, |byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -129,7 +141,9 @@ pub(super) fn behind_placeholder(
         Some(Kind::Alone) => true,
         Some(Kind::Short) => arguments == 0 && program.len() > 1,
         Some(Kind::Tool) => arguments > 0,
-        Some(Kind::Word) => arguments > 0 && arguments <= 2 && text.len() == 1,
+        Some(Kind::Word) => {
+            arguments == 1 && matches!(program, b"which" | b"type" | b"whereis" | b"locate" | b"start")
+        }
         None => arguments > 0 && commands::is_only_a_program(program),
     }
 }

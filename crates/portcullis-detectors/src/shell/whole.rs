@@ -44,11 +44,18 @@ pub(super) fn whole_command(text: &[u8]) -> Option<Hit> {
             "{command,}",
         ));
     }
+    // Markdown and man pages quote by two backticks and more.
+    if text.get(start..start + 2) == Some(b"``") {
+        return None;
+    }
     let (name, arguments) = name_of(&here)?;
     let program = program(&name.text);
     let argument = arguments.first()?;
     let known = commands::kind(program).is_some();
-    let odd = name.disguised
+    // `\echo` is a command of psql.
+    let escaped = at(text, start) == b'\\'
+        && memchr::memchr3(b'\\', b'\'', b'"', cut(text, start + 1..start + 1 + program.len())).is_none();
+    let odd = name.disguised && !escaped
         || at(text, start.wrapping_sub(1)) == b'\''
             && text.iter().skip(start).take(16).any(|byte| *byte == b'\'');
     let odd = odd || name.expands && known;
@@ -81,7 +88,10 @@ pub(super) fn whole_command(text: &[u8]) -> Option<Hit> {
         "it is a command that reads what must stay secret"
     } else if known && here.spaceless {
         "it is a command without spaces, as only a shell would read it"
-    } else if is_globbed(name) && here.words.iter().any(|word| word.text.len() > 3) {
+    } else if is_globbed(name)
+        && !matches!(at(text, start.wrapping_sub(1)), b'"' | b'\'')
+        && here.words.iter().any(|word| word.text.len() > 3)
+    {
         "it names a program by a pattern, as only a shell would read it"
     } else {
         return None;
@@ -159,6 +169,16 @@ pub(super) fn option(text: &[u8]) -> Option<Hit> {
 /// The first word is a command with quotes inside: `'wh'oami`, `c""at`.
 fn disguised_at(text: &[u8]) -> bool {
     let here = word::command(text, skip_space(text, 0), 0);
+    // A backslash in front alone is `\echo` of psql, and Markdown quotes by two backticks.
+    let inner = rest(text, skip_space(text, 0) + 1);
+    if text.trim_ascii_start().starts_with(b"\\")
+        && !cut(inner, 0..here.end.min(24))
+            .iter()
+            .take_while(|byte| !is_space(**byte))
+            .any(|byte| matches!(byte, b'\\' | b'\'' | b'"' | b'$'))
+    {
+        return false;
+    }
     here.words.first().is_some_and(|name| name.disguised && commands::kind(program(&name.text)).is_some())
 }
 

@@ -469,6 +469,10 @@ impl Case<'_> {
         if cut && (query.definite || query.technical) {
             return Some(whole);
         }
+        // A variable that is run as a statement was put together before.
+        if matches!(self.first.kind, Kind::Word(Word::Declare)) && self.input.contains(&b'@') {
+            return Some(whole);
+        }
         if facts.tautology || facts.chooses && query.technical {
             return Some("it adds a condition that is always true or always false");
         }

@@ -71,12 +71,22 @@ pub(super) fn weigh(inside: &[u8], engine: Engine) -> Weight {
         _ => {}
     }
     if calculates(body) {
-        return Weight::Acts;
+        // Strings of JavaScript calculate with what they print; a probe has nothing but constants.
+        let probe = engine != Engine::Dollar
+            || arithmetic_only(body)
+            || body.iter().all(|byte| !byte.is_ascii_alphabetic())
+            || body.starts_with(b"\"")
+            || body.starts_with(b"'");
+        return if probe { Weight::Acts } else { Weight::Works };
     }
     if names_an_engine(body)
         && matches!(engine, Engine::Braces | Engine::Dollar | Engine::Hash | Engine::Percent)
     {
-        return if engine == Engine::Braces || body.len() > 4 { Weight::Acts } else { Weight::Names };
+        return match engine {
+            Engine::Braces => Weight::Acts,
+            _ if body.len() > 4 => Weight::Works,
+            _ => Weight::Names,
+        };
     }
     match engine {
         Engine::Braces if calls(body) && !of_an_action(body) => Weight::Works,

@@ -68,6 +68,11 @@ fn read(text: &[u8]) -> Option<Hit> {
         let found = match weight {
             Weight::Acts => true,
             // In a longer text it is shown; alone, it is sent.
+            // `${config}` is a variable in any script of a shell, and `%{…}` one in a program of Perl.
+            Weight::Works if engine == Engine::Dollar => {
+                crate::text::words(before(text, place), 1) + crate::text::words(rest(text, end), 1) == 0
+            }
+            Weight::Works if at(text, place.wrapping_sub(1)) == b'\\' => false,
             Weight::Works => dominates(text, place, end),
             Weight::Names => false,
         };
