@@ -195,6 +195,18 @@ pub trait People: Letters {
     /// Uses a token: it is gone. `None` when it was never promised, is over, or was used.
     fn keep(&self, key: Key, purpose: String, now: Instant) -> Pending<'_, Option<Token>>;
 
+    /// Uses a token of an account that is unconfirmed: the account is active from now on, with this name and password,
+    /// does not end by itself any more, and has no other token. All of it at once; `false` where nothing was changed,
+    /// because the token was never promised, is over, or was used.
+    fn activate(
+        &self,
+        key: Key,
+        purpose: String,
+        name: String,
+        password: String,
+        now: Instant,
+    ) -> Pending<'_, bool>;
+
     /// Writes down what happened to an account; the oldest beyond a hundred are dropped.
     fn note(&self, user: UserId, activity: Activity) -> Pending<'_, ()>;
 

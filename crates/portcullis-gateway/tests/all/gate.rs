@@ -80,7 +80,7 @@ impl Site {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: Value = serde_json::from_str(&line).unwrap();
         let address = ready.pointer("/dangerous_plain/0").unwrap().as_str().unwrap().parse().unwrap();
-        Gate { child, address }
+        Gate { _process: Ended(child), address }
     }
 
     /// What it says when it does not start.
@@ -101,17 +101,20 @@ impl Site {
     }
 }
 
-/// Ends with the value, at once.
-pub(crate) struct Gate {
-    child: Child,
-    pub(crate) address: SocketAddr,
+/// A process that ends with the value, at once: by `SIGKILL`.
+pub(crate) struct Ended(pub(crate) Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
-impl Drop for Gate {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Ends with the value, at once.
+pub(crate) struct Gate {
+    _process: Ended,
+    pub(crate) address: SocketAddr,
 }
 
 /// What came back; status 0 where nothing did.

@@ -2,26 +2,19 @@
 
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
-use crate::gate::{CHEAP, Site, ask, is_signed_in, sign_in, write};
+use crate::gate::{CHEAP, Ended, Site, ask, is_signed_in, sign_in, write};
 
 const ADA: &str = "ada@notes.example";
 
 /// A Redis that ends with the value.
 struct Redis {
-    child: Child,
+    _process: Ended,
     port: u16,
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 impl Redis {
@@ -55,7 +48,7 @@ impl Redis {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        let redis = Self { child, port };
+        let redis = Self { _process: Ended(child), port };
         let began = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(began.elapsed() < Duration::from_secs(30), "the redis does not listen");

@@ -149,12 +149,12 @@ impl Accounts {
             Tried::Wait(wait) => Confirmed::Wait(wait),
             Tried::Wrong => Confirmed::Refused,
             Tried::Right => {
-                if self.keep(key, Purpose::Confirm, visit.now).await?.is_none() {
+                // One step: a gate that is killed has confirmed the account, or the link still works.
+                let purpose = Purpose::Confirm.name().to_owned();
+                let (name, hash) = (name.to_owned(), hash.to_owned());
+                if !self.people.activate(key, purpose, name, hash, visit.now).await? {
                     return Ok(Told { outcome: Confirmed::Dead, notices });
                 }
-                self.people.set_name(user.id, name.to_owned()).await?;
-                self.people.set_password(user.id, Some(hash.to_owned()), visit.now).await?;
-                self.people.set_standing(user.id, Standing::Active).await?;
                 self.happened(user.id, Happened::SignedUp, visit);
                 notices.push(notice("account.confirmed", Some(user.id), "the address is confirmed"));
                 match self.people.user(user.id).await? {

@@ -10,6 +10,7 @@ pub(super) async fn all(store: &impl People) {
     users_are_listed_in_pages(store).await;
     a_credential_belongs_to_one(store).await;
     a_promise_is_kept_once(store).await;
+    an_account_is_confirmed_as_a_whole_and_once(store).await;
     activity_is_bounded(store).await;
     who_is_removed_leaves_nothing(store).await;
     an_account_that_nobody_confirms_ends_by_itself(store).await;
@@ -154,6 +155,40 @@ async fn a_promise_is_kept_once(store: &impl People) {
     assert_eq!(keep(401, "reset", 1).await.unwrap(), None, "the next one took its place");
     store.set_password(user_id(40), None, at(2)).await.unwrap();
     assert_eq!(keep(402, "reset", 3).await.unwrap(), None, "dead once the password changed");
+}
+
+async fn an_account_is_confirmed_as_a_whole_and_once(store: &impl People) {
+    let unconfirmed =
+        NewUser { standing: Standing::Unconfirmed, lapses: Some(at(90)), password: None, ..new_user(45) };
+    store.add(unconfirmed, at(0)).await.unwrap().unwrap();
+    let token = |number: u32, user: u32| Token {
+        key: key(number),
+        user: user_id(user),
+        purpose: "confirm".to_owned(),
+        content: String::new(),
+        end: at(60),
+    };
+    let activate = |number: u32, purpose: &str, now: u64| {
+        store.activate(key(number), purpose.to_owned(), "Ann".to_owned(), "hash".to_owned(), at(now))
+    };
+    store.promise(token(450, 45)).await.unwrap();
+    let before = store.user(user_id(45)).await.unwrap();
+    assert!(!activate(450, "reset", 1).await.unwrap(), "promised for something else");
+    assert!(!activate(450, "confirm", 60).await.unwrap(), "over");
+    assert!(!activate(451, "confirm", 1).await.unwrap(), "never promised");
+    assert_eq!(store.user(user_id(45)).await.unwrap(), before, "and nothing has changed");
+    store.promise(Token { purpose: "reset".to_owned(), ..token(452, 45) }).await.unwrap();
+    assert!(activate(450, "confirm", 59).await.unwrap());
+    let user = store.user(user_id(45)).await.unwrap().unwrap();
+    assert_eq!((user.standing, user.name.as_str()), (Standing::Active, "Ann"));
+    assert_eq!((user.password.as_deref(), user.password_changed), (Some("hash"), Some(at(59))));
+    assert!(!activate(450, "confirm", 59).await.unwrap(), "it worked once");
+    assert_eq!(store.keep(key(452), "reset".to_owned(), at(1)).await.unwrap(), None, "other links are dead");
+    store.promise(token(453, 45)).await.unwrap();
+    assert!(!activate(453, "confirm", 1).await.unwrap(), "who is confirmed is not confirmed again");
+    store.sweep_people(at(100), 100).await.unwrap();
+    assert!(store.user(user_id(45)).await.unwrap().is_some(), "it does not end by itself any more");
+    store.remove(user_id(45)).await.unwrap();
 }
 
 async fn activity_is_bounded(store: &impl People) {

@@ -355,6 +355,39 @@ impl People for Postgres {
         })
     }
 
+    fn activate(
+        &self,
+        key: Key,
+        purpose: String,
+        name: String,
+        password: String,
+        now: Instant,
+    ) -> Pending<'_, bool> {
+        self.ask(|pool| async move {
+            let row = sqlx::query(
+                "WITH active AS (
+                     UPDATE portcullis.person
+                     SET name = $4, password = $5, password_changed = $3, standing = 1, lapses = NULL
+                     WHERE standing = 0 AND id = (
+                         SELECT person FROM portcullis.token WHERE key = $1 AND purpose = $2 AND expires > $3
+                     )
+                     RETURNING id
+                 ), dead AS (
+                     DELETE FROM portcullis.token WHERE person = (SELECT id FROM active)
+                 )
+                 SELECT id FROM active",
+            )
+            .bind(key.0)
+            .bind(text(purpose))
+            .bind(micros(now))
+            .bind(text(name))
+            .bind(text(password))
+            .fetch_optional(&pool)
+            .await?;
+            Ok(row.is_some())
+        })
+    }
+
     fn note(&self, user: UserId, activity: Activity) -> Pending<'_, ()> {
         self.ask(|pool| async move {
             // The deletion sees the table as it was before: it leaves room for the one that is added.

@@ -210,6 +210,30 @@ impl People for Sqlite {
         })
     }
 
+    fn activate(
+        &self,
+        key: Key,
+        purpose: String,
+        name: String,
+        password: String,
+        now: Instant,
+    ) -> Pending<'_, bool> {
+        self.write(move |connection| {
+            let mut update = connection.prepare_cached(
+                "UPDATE user SET name = ?4, password = ?5, password_changed = ?3, standing = 1, lapses = NULL
+                 WHERE standing = 0
+                 AND id = (SELECT user FROM token WHERE key = ?1 AND purpose = ?2 AND expires > ?3)
+                 RETURNING id",
+            )?;
+            let given = (key, purpose, micros(now), name, password);
+            let id: Option<UserId> = update.query_row(given, |row| row.get(0)).optional()?;
+            if let Some(id) = id {
+                connection.prepare_cached("DELETE FROM token WHERE user = ?1")?.execute([id])?;
+            }
+            Ok(id.is_some())
+        })
+    }
+
     fn note(&self, user: UserId, activity: Activity) -> Pending<'_, ()> {
         self.write(move |connection| {
             let mut last =
