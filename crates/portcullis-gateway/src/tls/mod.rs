@@ -6,6 +6,7 @@ pub mod certificates;
 mod clients;
 mod keeping;
 mod secure;
+mod suites;
 
 use std::sync::Arc;
 
@@ -40,7 +41,7 @@ fn server_config(
     clients: &Clients,
     tickets: Option<Arc<dyn ProducesTickets>>,
 ) -> Result<Arc<ServerConfig>, StartError> {
-    let builder = ServerConfig::builder_with_provider(provider())
+    let builder = ServerConfig::builder_with_provider(suites::in_our_order(&provider()))
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?;
     let builder = match clients.verifier()? {
         Some(verifier) => builder.with_client_cert_verifier(verifier),
@@ -54,6 +55,7 @@ fn server_config(
         Some(tickets) => tickets,
         None => aws_lc_rs::Ticketer::new()?,
     };
+    config.ignore_client_order = true;
     // Early data can be replayed (RFC 8446 section 8): never.
     config.max_early_data_size = 0;
     Ok(Arc::new(config))

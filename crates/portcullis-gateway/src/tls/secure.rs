@@ -13,6 +13,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::acme::Challenges;
 use super::clients::Clients;
+use super::suites;
 
 /// TLS as it is served now; shared by all threads, so that a ticket from one resumes on any.
 #[derive(Debug)]
@@ -107,7 +108,11 @@ impl Secure {
         IO: AsyncRead + AsyncWrite + Unpin,
     {
         let started = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
-        let config = self.challenges.config_for(&started.client_hello()).unwrap_or_else(|| self.config());
+        let hello = started.client_hello();
+        let config = self
+            .challenges
+            .config_for(&hello)
+            .unwrap_or_else(|| suites::config_for(hello.cipher_suites(), self.config()));
         started.into_stream(config).await
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, NamedGroup, ProtocolVersion, RootCertStore};
@@ -33,9 +34,19 @@ async fn connect(
     name: &str,
     protocols: &[&str],
 ) -> std::io::Result<TlsStream<TcpStream>> {
+    connect_by((*super::provider()).clone(), address, authority, name, protocols).await
+}
+
+async fn connect_by(
+    provider: CryptoProvider,
+    address: SocketAddr,
+    authority: &Path,
+    name: &str,
+    protocols: &[&str],
+) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(authority).unwrap()).unwrap();
-    let mut config = ClientConfig::builder_with_provider(super::provider())
+    let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots)
@@ -71,6 +82,33 @@ async fn the_first_start_serves_https_with_a_post_quantum_key_exchange() {
         connect(gate.https[0], &authority, name, &["http/1.1"]).await.unwrap();
     }
     assert!(connect(gate.https[0], &authority, "bank.example", &["http/1.1"]).await.is_err());
+}
+
+#[tokio::test]
+async fn the_cipher_is_aes_128_unless_the_client_says_that_it_computes_no_aes() {
+    use rustls::CipherSuite;
+    let gate = Gateway::start(secure(hello().await)).unwrap();
+    let authority = gate.development.as_ref().unwrap().authority.clone();
+    let (aes_256, aes_128, chacha) = (
+        CipherSuite::TLS13_AES_256_GCM_SHA384,
+        CipherSuite::TLS13_AES_128_GCM_SHA256,
+        CipherSuite::TLS13_CHACHA20_POLY1305_SHA256,
+    );
+    for (offers, gets) in [
+        (vec![aes_256, aes_128, chacha], aes_128),
+        (vec![chacha, aes_128, aes_256], chacha),
+        (vec![aes_256, chacha], aes_256),
+        (vec![chacha], chacha),
+    ] {
+        let mut provider = (*super::provider()).clone();
+        let all = std::mem::take(&mut provider.cipher_suites);
+        for wanted in &offers {
+            provider.cipher_suites.extend(all.iter().filter(|suite| suite.suite() == *wanted));
+        }
+        let stream = connect_by(provider, gate.https[0], &authority, "localhost", &["h2"]).await.unwrap();
+        let chosen = stream.get_ref().1.negotiated_cipher_suite().unwrap().suite();
+        assert_eq!(chosen, gets, "of {offers:?}");
+    }
 }
 
 #[tokio::test]
