@@ -27,6 +27,7 @@ use crate::settings::Settings;
 use crate::store::Store;
 use crate::tls::acme::Challenges;
 use crate::tls::authority::{AuthorityError, Development};
+use crate::record::traces::Traces;
 use crate::tls::certificates::CertificateError;
 use crate::tls::{Keeping, Secure, Sources};
 use crate::upstream::{Proxy, UpstreamError, Upstreams};
@@ -74,6 +75,7 @@ pub struct Running {
     lock: Option<Lock>,
 }
 
+    pub(crate) watcher: Arc<Watcher>,
 /// One thread that serves.
 pub(crate) struct Thread {
     pub(crate) orders: mpsc::UnboundedSender<WorkerOrder>,
@@ -205,7 +207,9 @@ impl Gateway {
         let admin = Admin::open(data.path(), &settings.admin, state)?;
         let engines = Arc::new(Engines::new(engine));
         let watcher = Watcher::new(log.clone(), data.lessons()).map_err(unusable)?;
-        let sink: Arc<dyn EventSink> = Arc::new(watcher);
+        let watcher = Arc::new(watcher);
+        watcher.trace_by(settings.traces.as_ref().map(Traces::open).transpose()?);
+        let sink: Arc<dyn EventSink> = watcher.clone();
         let (closing, closed) = watch::channel(false);
         crate::upstream::watch_over(upstreams.clone(), log.clone(), closed.clone())?;
         sweep_now_and_then(keepers.clone(), closed.clone())?;
@@ -245,6 +249,7 @@ impl Gateway {
                 engines: engines.clone(),
                 sink: sink.clone(),
                 lender: lender.clone(),
+            watcher,
                 challenges: challenges.clone(),
             };
             let (orders, told) = mpsc::unbounded_channel();

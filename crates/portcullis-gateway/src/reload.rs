@@ -9,6 +9,7 @@ use crate::doors::Role;
 use crate::gateway::engine;
 use crate::listen::{Binding, Inherited, Manners, Order, Sockets, bind};
 use crate::record::log::outs::Outs;
+use crate::record::traces::Traces;
 use crate::record::{Notice, keys};
 use crate::store::Store;
 use crate::tls::{Keeping, Sources};
@@ -82,6 +83,11 @@ impl Running {
         };
         let outs = if settings.outs == old.outs { None } else { Some(Outs::open(&settings.outs)?) };
         let plan = self.doors.plan(settings.roles());
+        let traces = if settings.traces == old.traces {
+            None
+        } else {
+            Some(settings.traces.as_ref().map(Traces::open).transpose()?)
+        };
         let bound = self.bind_missing(&settings, &plan.missing)?;
 
         // A server that stays keeps its connections; a file of authorities is read again.
@@ -105,6 +111,9 @@ impl Running {
             self.log.send_to(outs);
         }
         self.log.keep(settings.rotation);
+        if let Some(traces) = traces {
+            self.watcher.trace_by(traces);
+        }
         self.admin.move_to(&settings.admin);
         let manners = Manners::of(&settings);
         self.order(|| Order::Manners(manners.clone()));

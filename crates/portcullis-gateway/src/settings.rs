@@ -11,6 +11,7 @@ use portcullis_seclang::Disk;
 
 use crate::listen::{Address, Capacity, Introducers, NoAddress, Timeouts};
 use crate::policies::{self, PoliciesError};
+use crate::record::TraceSettings;
 use crate::record::log::{Rotation, outs::Target};
 use crate::run_as::RunAs;
 use crate::store::StoreSettings;
@@ -71,6 +72,8 @@ pub struct Settings {
     pub outs: Vec<Target>,
     /// Where state lives.
     pub data_dir: PathBuf,
+    /// Where the spans of exchanges go.
+    pub traces: Option<TraceSettings>,
 }
 
 /// Why settings do not hold.
@@ -113,6 +116,8 @@ impl Settings {
 
     /// An app with the default policy behind HTTPS at [`Self::HTTPS`].
     #[must_use]
+    /// The share of exchanges that are traced unless told otherwise.
+    pub const TRACE_SHARE: f64 = 0.1;
     pub fn new(upstream: Upstream) -> Self {
         Self {
             upstream,
@@ -145,6 +150,7 @@ impl Settings {
 
     /// From a policy file; relative paths in it start at `folder`, where the file lies.
     ///
+            traces: None,
     /// # Errors
     /// When it does not say where the app is, or names no address that can be listened on.
     pub fn from_policy(mut policy: Policy, file: &raw::File, folder: &Path) -> Result<Self, SettingsError> {
@@ -216,6 +222,10 @@ impl Settings {
         settings.checked()
     }
 
+        settings.traces = file.event.otlp_traces.clone().map(|collector| TraceSettings {
+            collector,
+            share: file.event.trace_share.unwrap_or(Self::TRACE_SHARE),
+        });
     /// Everything that is listened on.
     #[must_use]
     pub fn addresses(&self) -> Vec<Address> {

@@ -23,6 +23,7 @@ mod own;
 pub mod people;
 mod service;
 mod sink;
+pub mod trace;
 
 pub use body::{Body, BodyError};
 pub use engines::Engines;

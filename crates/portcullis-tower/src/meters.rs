@@ -1,11 +1,14 @@
 //! What the door counts, by the `metrics` facade: whoever installs a recorder sees it, nobody else pays.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use metrics::{Counter, Histogram, counter, histogram};
 use portcullis::layers::record::event::Outcome;
 use portcullis::verdict::Grounds;
 use portcullis::{Event, Reason};
+
+use crate::trace::Trace;
 
 /// Looked up once, not for each request.
 pub(crate) struct Meters {
@@ -30,17 +33,37 @@ impl Meters {
         }
     }
 
-    /// Ends one stage and begins the next.
-    pub(crate) fn stage(&self, stage: Stage, since: &mut Instant) {
-        let now = Instant::now();
-        let histogram = match stage {
+    fn of(&self, stage: Stage) -> &Histogram {
+        match stage {
             Stage::Head => &self.head,
             Stage::Body => &self.body,
             Stage::App => &self.app,
             Stage::Answer => &self.answer,
-        };
-        histogram.record(now.duration_since(*since).as_secs_f64());
-        *since = now;
+        }
+    }
+}
+
+/// The time that one exchange takes, by stage.
+pub(crate) struct Clock {
+    meters: Arc<Meters>,
+    since: Instant,
+    /// Where its span is wanted.
+    pub(crate) trace: Option<Trace>,
+}
+
+impl Clock {
+    pub(crate) fn new(meters: Arc<Meters>, trace: Option<Trace>) -> Self {
+        Self { meters, since: Instant::now(), trace }
+    }
+
+    /// Ends one stage and begins the next.
+    pub(crate) fn ends(&mut self, stage: Stage) {
+        let now = Instant::now();
+        self.meters.of(stage).record(now.duration_since(self.since).as_secs_f64());
+        if let Some(trace) = &mut self.trace {
+            trace.ends(stage, self.since, now);
+        }
+        self.since = now;
     }
 }
 
@@ -54,6 +77,26 @@ pub(crate) enum Stage {
     App,
     /// The answer, up to its head.
     Answer,
+}
+
+impl Stage {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Head => "head",
+            Self::Body => "body",
+            Self::App => "app",
+            Self::Answer => "answer",
+        }
+    }
+
+    pub(crate) const fn number(self) -> u8 {
+        match self {
+            Self::Head => 1,
+            Self::Body => 2,
+            Self::App => 3,
+            Self::Answer => 4,
+        }
+    }
 }
 
 /// One refusal.

@@ -6,7 +6,6 @@ use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -18,6 +17,7 @@ use portcullis::layers::arrival::transport::Scheme;
 use portcullis::layers::caller::session::{Found, Visitor};
 use portcullis::layers::caller::{Lent, access};
 use portcullis::layers::content::csrf::FormTokens;
+use portcullis::verdict::Grounds;
 use portcullis::{Engine, ExchangeId, Peer, Refusal};
 use tower::Service;
 
@@ -26,12 +26,13 @@ use crate::drain;
 use crate::engines::Engines;
 use crate::inbound::{BodyFault, Broken, Inbound, Read, read_ahead};
 use crate::lend::Lender;
-use crate::meters::{Meters, Stage, count_refusal};
+use crate::meters::{Clock, Meters, Stage, count_refusal};
 use crate::moment::moment;
 use crate::outbound::depart;
 use crate::own;
 use crate::people::Identity;
 use crate::sink::{EventSink, record_all};
+use crate::trace::{Refused, Trace};
 
 /// What the gate found out, for the app: a request extension.
 #[derive(Debug, Clone)]
@@ -98,11 +99,26 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let Self { inner, parts } = self.clone();
         let engine = parts.engines.load();
-        Box::pin(async move { Ok(through(inner, engine, parts, request).await) })
+        let trace = Trace::begin(&*parts.sink, &engine, &request);
+        let sink = trace.is_some().then(|| parts.sink.clone());
+        let mut clock = Clock::new(parts.meters.clone(), trace);
+        Box::pin(async move {
+            let response = through(inner, engine, parts, request, &mut clock).await;
+            if let (Some(trace), Some(sink)) = (clock.trace, sink) {
+                sink.trace(trace.finish(&response));
+            }
+            Ok(response)
+        })
     }
 }
 
-async fn through<S, B, R>(inner: S, engine: Arc<Engine>, parts: Parts, request: Request<B>) -> Response<Body>
+async fn through<S, B, R>(
+    inner: S,
+    engine: Arc<Engine>,
+    parts: Parts,
+    request: Request<B>,
+    clock: &mut Clock,
+) -> Response<Body>
 where
     S: Service<Request<Body>, Response = Response<R>>,
     S::Error: Into<BodyError>,
@@ -113,7 +129,6 @@ where
 {
     let Parts { sink, lender, meters, identity, .. } = parts;
     let identity = identity.as_deref();
-    let mut since = Instant::now();
     let (mut head, mut body) = request.into_parts();
     let wire = head.extensions.remove::<Wire>();
     let fault = head.extensions.remove::<BodyFault>();
@@ -157,7 +172,7 @@ where
         }
         ControlFlow::Continue(identified) => identified,
     };
-    meters.stage(Stage::Head, &mut since);
+    clock.ends(Stage::Head);
     let mut inspector = received.inspector();
     let mut trailers = None;
     match read_ahead(&mut body, &mut inspector, fault.as_ref(), &mut trailers).await {
@@ -175,7 +190,7 @@ where
         ControlFlow::Continue(admitted) => admitted,
     };
     record_all(&*sink, admitted.take_events());
-    meters.stage(Stage::Body, &mut since);
+    clock.ends(Stage::Body);
 
     if let Some(own) = admitted.own() {
         let broken = Broken::default();
@@ -207,6 +222,9 @@ where
     if let Some(token) = token {
         head.headers.insert(access::TOKEN, token);
     }
+    if let Some(trace) = &mut clock.trace {
+        trace.tell(&mut head.headers, facts.id);
+    }
     head.extensions.insert(facts);
     let broken = Broken::default();
     let inbound = Inbound::new(body, inspector, trailers, fault, broken.clone());
@@ -216,7 +234,7 @@ where
         Some(mut inner) => inner.call(request).await.ok(),
         None => None,
     };
-    meters.stage(Stage::App, &mut since);
+    clock.ends(Stage::App);
     if let Some(reason) = broken.take() {
         return refuse(outstanding.refuse(reason));
     }
@@ -239,7 +257,7 @@ where
         Either::Left(body) => depart(release, body, broken, sink).await,
         Either::Right(body) => depart(release, body, broken, sink).await,
     };
-    meters.stage(Stage::Answer, &mut since);
+    clock.ends(Stage::Answer);
     response
 }
 
@@ -261,7 +279,10 @@ pub(crate) fn refuse(refusal: Refusal, sink: &dyn EventSink, lender: &Lender) ->
     if let Some(offence) = refusal.offence {
         record_all(sink, lender.offend(&offence));
     }
-    refusal.response.map(Body::full)
+    let mut response = refusal.response.map(Body::full);
+    let (layer, code) = (refusal.reason.layer().name(), refusal.reason.code());
+    response.extensions_mut().insert(Refused { id: refusal.id, layer, code });
+    response
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response<Body> {

@@ -4,6 +4,7 @@ use portcullis::Event;
 use portcullis::layers::departure::headers::learn::{Report, Sighting};
 
 use crate::meters::count_event;
+use crate::trace::Span;
 
 /// Takes events: the gateway's log writer, or whatever an app has.
 ///
@@ -20,6 +21,16 @@ pub trait EventSink: Send + Sync + 'static {
     /// Takes what a browser reported, while a content security policy is learned.
     fn hear(&self, report: &Report) {
         let _ = report;
+    }
+
+    /// The share of exchanges whose spans are wanted, from 0 (the default) to 1.
+    fn trace_share(&self) -> f64 {
+        0.0
+    }
+
+    /// Takes the span of an exchange.
+    fn trace(&self, span: Span) {
+        let _ = span;
     }
 }
 

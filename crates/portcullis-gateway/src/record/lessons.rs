@@ -1,4 +1,4 @@
-//! What is learned of the site's content security policy, kept in the data directory.
+//! Where the gate's events, lessons and spans go, and: what is learned of the site's content security policy, kept in the data directory.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -7,12 +7,15 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use std::{fs, io};
 
+use arc_swap::ArcSwapOption;
 use portcullis::Event;
 use portcullis::layers::departure::headers::learn::{Lessons, Report, Sighting};
 use portcullis_tower::EventSink;
+use portcullis_tower::trace::Span;
 
 use super::EventLog;
 use super::data_dir::write_private;
+use super::traces::Traces;
 
 /// How often what was learned goes to the disk.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -24,6 +27,7 @@ pub struct Watcher {
     path: PathBuf,
     /// Started with the first lesson: most gates never learn.
     keeper: Mutex<Option<Keeper>>,
+    traces: ArcSwapOption<Traces>,
 }
 
 struct Keeper {
@@ -50,7 +54,12 @@ impl Watcher {
     /// When there is a file that cannot be read: it is not written over.
     pub fn new(log: EventLog, path: PathBuf) -> io::Result<Self> {
         let lessons = Arc::new(Mutex::new(read(&path)?));
-        Ok(Self { log, lessons, path, keeper: Mutex::new(None) })
+        Ok(Self { log, lessons, path, keeper: Mutex::new(None), traces: ArcSwapOption::empty() })
+    }
+
+    /// Sends the spans of exchanges that begin from now on.
+    pub(crate) fn trace_by(&self, traces: Option<Traces>) {
+        self.traces.store(traces.map(Arc::new));
     }
 
     fn learn(&self, lesson: impl FnOnce(&mut Lessons)) {
@@ -79,6 +88,16 @@ impl EventSink for Watcher {
 
     fn hear(&self, report: &Report) {
         self.learn(|lessons| lessons.hear(report));
+    }
+
+    fn trace_share(&self) -> f64 {
+        self.traces.load().as_ref().map_or(0.0, |traces| traces.share)
+    }
+
+    fn trace(&self, span: Span) {
+        if let Some(traces) = &*self.traces.load() {
+            traces.send(span);
+        }
     }
 }
 

@@ -6,8 +6,10 @@ pub mod lessons;
 pub mod log;
 mod notice;
 mod rules;
+pub mod traces;
 
 pub use data_dir::DataDir;
 pub use log::EventLog;
 pub use notice::Notice;
 pub use rules::RuleFiles;
+pub use traces::TraceSettings;

@@ -35,6 +35,12 @@ pub struct Raw {
     /// An OpenTelemetry collector that gets the events as logs, by OTLP over HTTP with JSON, as in
     /// `"http://127.0.0.1:4318"`. Read by the gateway only. Site-wide.
     pub otlp: Option<String>,
+    /// An OpenTelemetry collector that gets the spans of exchanges, by OTLP over HTTP with JSON: one for each exchange
+    /// and below it one for each stage. The app is told of them by `traceparent`. Read by the gateway only. Site-wide.
+    pub otlp_traces: Option<String>,
+    /// The share of exchanges that are traced, from `0.0` to `1.0`; `0.1` by default. Where a trusted proxy has decided
+    /// (`traceparent`), that holds. Read by the gateway only. Site-wide.
+    pub trace_share: Option<f64>,
     /// Keep secrets in events: whoever reads the log can then act for your visitors.
     pub dangerous_keep_secrets: Option<bool>,
 }
@@ -58,6 +64,8 @@ impl Raw {
             ("keep", self.keep.is_some()),
             ("syslog", self.syslog.is_some()),
             ("otlp", self.otlp.is_some()),
+            ("otlp_traces", self.otlp_traces.is_some()),
+            ("trace_share", self.trace_share.is_some()),
         ]
         .into_iter()
         .filter_map(|(name, written)| written.then_some(name))
@@ -82,16 +90,19 @@ impl Raw {
                 "write at least `1`",
             );
         }
-        if let Some(otlp) = &self.otlp
-            && !url::Url::parse(otlp)
-                .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some())
-        {
-            faults.at(
-                "otlp",
-                format!("`{otlp}` is not the address of a collector"),
-                "as in `\"http://127.0.0.1:4318\"`",
-            );
+        for (key, collector) in [("otlp", &self.otlp), ("otlp_traces", &self.otlp_traces)] {
+            if let Some(collector) = collector
+                && !url::Url::parse(collector)
+                    .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some())
+            {
+                faults.at(
+                    key,
+                    format!("`{collector}` is not the address of a collector"),
+                    "as in `\"http://127.0.0.1:4318\"`",
+                );
+            }
         }
+        share("trace_share", self.trace_share, faults);
         let known = |text: &str| ["unix:/", "udp://", "tcp://"].iter().any(|begin| text.starts_with(begin));
         if let Some(syslog) = self.syslog.as_ref().filter(|syslog| !known(syslog)) {
             faults.at(
@@ -114,13 +125,7 @@ impl Config {
             );
         }
         let sample_passes = raw.sample_passes.unwrap_or(0.0);
-        if !(0.0..=1.0).contains(&sample_passes) {
-            faults.at(
-                "sample_passes",
-                format!("`{sample_passes}` is not a share"),
-                "write a number from `0.0` (none) to `1.0` (every one)",
-            );
-        }
+        share("sample_passes", raw.sample_passes, faults);
         for (index, name) in raw.redact.iter().enumerate() {
             if !name.bytes().any(|byte| byte.is_ascii_alphanumeric()) {
                 faults.at(
@@ -141,5 +146,15 @@ impl Config {
     /// Whether the value of a field of this name is kept from view.
     pub(crate) fn hides(&self, name: &str) -> bool {
         self.redactor.is_secret(name.as_bytes())
+    }
+}
+
+fn share(key: &str, written: Option<f64>, faults: &mut Faults<'_>) {
+    if let Some(written) = written.filter(|share| !(0.0..=1.0).contains(share)) {
+        faults.at(
+            key,
+            format!("`{written}` is not a share"),
+            "write a number from `0.0` (none) to `1.0` (every one)",
+        );
     }
 }
