@@ -1,10 +1,14 @@
 //! The gate as a whole: started from settings, ended with grace.
 
+use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+#[cfg(feature = "http3")]
+use futures_util::FutureExt;
 use portcullis::Engine;
 use portcullis::keys::Keyring;
 use portcullis_tower::{Engines, EventSink, GateLayer, Lender};
@@ -12,22 +16,24 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::admin::{Admin, Order, Phase, State, meters};
 use crate::doors::{Doors, Role};
+#[cfg(feature = "http3")]
+use crate::listen::quic::{self, QuicDoor};
 use crate::listen::{
     Address, Binding, Crowd, Drain, Inherited, Judge, Manners, Order as WorkerOrder, Sockets, Worker, adopt,
-    bind,
+    bind, bind_datagrams,
 };
 use crate::people::{Keepers, PeopleError, sweep_now_and_then};
 use crate::record::data_dir::Lock;
 use crate::record::keys::{self, KeyError};
 use crate::record::lessons::Watcher;
 use crate::record::log::outs::Outs;
+use crate::record::traces::Traces;
 use crate::record::{DataDir, EventLog, Notice, RuleFiles};
 use crate::run_as::RunAsError;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::tls::acme::Challenges;
 use crate::tls::authority::{AuthorityError, Development};
-use crate::record::traces::Traces;
 use crate::tls::certificates::CertificateError;
 use crate::tls::{Keeping, Secure, Sources};
 use crate::upstream::{Proxy, UpstreamError, Upstreams};
@@ -69,13 +75,21 @@ pub struct Running {
     pub(crate) keepers: Arc<Keepers>,
     /// The certificates that are served, and their upkeep.
     pub keeping: Option<Keeping>,
+    pub(crate) watcher: Arc<Watcher>,
     pub(crate) challenges: Arc<Challenges>,
+    /// Threads that serve nothing but HTTP/3.
+    pub(crate) quic: Vec<Thread>,
+    /// HTTP/3 begins when this is dropped.
+    http3: Option<oneshot::Sender<Infallible>>,
+    /// Its sockets.
+    pub(crate) datagrams: Vec<(UdpSocket, SocketAddr)>,
+    /// The line to a program that has taken over, which hears by it that this one has ended.
+    pub(crate) successor: Option<UnixStream>,
     /// The socket files that are ours to remove.
     made: Vec<PathBuf>,
     lock: Option<Lock>,
 }
 
-    pub(crate) watcher: Arc<Watcher>,
 /// One thread that serves.
 pub(crate) struct Thread {
     pub(crate) orders: mpsc::UnboundedSender<WorkerOrder>,
@@ -152,10 +166,12 @@ impl Gateway {
     /// # Errors
     /// As for [`Self::start`], and when an inherited socket would be served by nobody.
     pub fn start_with(settings: Settings, inherited: Inherited) -> Result<Running, StartError> {
-        Self::start_after(settings, inherited, || Ok(()))
+        let mut running = Self::start_after(settings, inherited, || Ok(()))?;
+        drop(running.take_http3());
+        Ok(running)
     }
 
-    /// The same; `make_room` is called once all is checked, and returns when nobody else holds what only one
+    /// The same, but HTTP/3 waits for [`Running::take_http3`]; `make_room` is called once all is checked, and returns when nobody else holds what only one
     /// gate can hold: the lock of the data directory, the log, the admin socket.
     ///
     /// # Errors
@@ -168,7 +184,7 @@ impl Gateway {
         crate::tls::install_provider();
         meters::install();
         let threads = settings.threads.max(1);
-        let Bound { https, http, dangerous_plain } = Bound::bind(&settings, threads, inherited)?;
+        let Bound { https, http, dangerous_plain, datagrams } = Bound::bind(&settings, threads, inherited)?;
         let unusable = |error| StartError::DataDir { path: settings.data_dir.clone(), error };
         if let Some(user) = &settings.user {
             let socket_files = [&https, &http, &dangerous_plain].into_iter().flatten();
@@ -233,7 +249,12 @@ impl Gateway {
             threads: Vec::new(),
             keepers: keepers.clone(),
             keeping,
+            watcher,
             challenges: challenges.clone(),
+            quic: Vec::new(),
+            http3: None,
+            datagrams,
+            successor: None,
             made: Vec::new(),
             lock: Some(lock),
         };
@@ -249,7 +270,6 @@ impl Gateway {
                 engines: engines.clone(),
                 sink: sink.clone(),
                 lender: lender.clone(),
-            watcher,
                 challenges: challenges.clone(),
             };
             let (orders, told) = mpsc::unbounded_channel();
@@ -257,6 +277,31 @@ impl Gateway {
             let worker =
                 Worker { doors: Vec::new(), gate, judge, manners, orders: told, crowd, drain, drainer };
             running.threads.push(Thread { orders, finished: spawn(number, worker, proxy)? });
+        }
+        #[cfg(feature = "http3")]
+        if let Some(secure) = running.tls.clone() {
+            let (begins, begin) = oneshot::channel();
+            running.http3 = Some(begins);
+            let begin = begin.shared();
+            for (number, (socket, _)) in running.datagrams.iter().enumerate() {
+                let (drain, drainer) = Drain::new(closed.clone());
+                let proxy = Proxy::new(upstreams.clone(), threads, drain.clone(), log.clone());
+                let gate = GateLayer::swapping(engines.clone(), sink.clone())
+                    .with_lender(lender.clone())
+                    .with_identity(keepers.clone());
+                let judge = Judge {
+                    engines: engines.clone(),
+                    sink: sink.clone(),
+                    lender: lender.clone(),
+                    challenges: challenges.clone(),
+                };
+                let (orders, told) = mpsc::unbounded_channel();
+                let (manners, crowd) = (manners.clone(), crowd.clone());
+                let (socket, secure) = (socket.try_clone()?, secure.clone());
+                let door = QuicDoor { socket, judge, secure, manners, orders: told, crowd, drain, drainer };
+                let finished = quic::start(number, door, gate, proxy, begin.clone())?;
+                running.quic.push(Thread { orders, finished });
+            }
         }
         for (role, sockets) in
             [(Role::Https, https), (Role::Http, http), (Role::DangerousPlain, dangerous_plain)]
@@ -296,6 +341,8 @@ struct Bound {
     https: Vec<Sockets>,
     http: Vec<Sockets>,
     dangerous_plain: Vec<Sockets>,
+    /// For HTTP/3, with the addresses that it is served at.
+    datagrams: Vec<(UdpSocket, SocketAddr)>,
 }
 
 impl Bound {
@@ -313,11 +360,18 @@ impl Bound {
                 .map(|address| bind(address, binding, &mut inherited))
                 .collect::<io::Result<Vec<_>>>()
         };
-        let bound = Self {
-            https: open("https", &settings.https)?,
-            http: open("http", &settings.http)?,
-            dangerous_plain: open("dangerous_plain", &settings.dangerous_plain)?,
-        };
+        let https = open("https", &settings.https)?;
+        let (http, dangerous_plain) =
+            (open("http", &settings.http)?, open("dangerous_plain", &settings.dangerous_plain)?);
+        let mut datagrams = Vec::new();
+        for address in https.iter().filter_map(|sockets| sockets.address.tcp()).filter(|_| settings.http3) {
+            let socket = match inherited.datagrams_at(address) {
+                Some(socket) => socket,
+                None => bind_datagrams(address)?,
+            };
+            datagrams.push((socket, address));
+        }
+        let bound = Self { https, http, dangerous_plain, datagrams };
         if bound.https.is_empty() && bound.dangerous_plain.is_empty() {
             return Err(StartError::NoListener);
         }
@@ -334,7 +388,8 @@ impl Running {
         self.remove_sockets();
         // Sockets close with their last descriptor, and these are some of them.
         self.doors = Doors::new();
-        for thread in std::mem::take(&mut self.threads) {
+        drop(self.take_http3());
+        for thread in self.threads.drain(..).chain(self.quic.drain(..)) {
             let _ = thread.finished.await;
         }
         self.log.flush();
@@ -371,6 +426,11 @@ impl Running {
             tracing::warn!("{sentence}");
             self.log.notice(Notice::warn("portcullis.way_around", &sentence));
         }
+    }
+
+    /// What holds HTTP/3 back; it is served from when this is dropped.
+    pub fn take_http3(&mut self) -> Option<oneshot::Sender<Infallible>> {
+        self.http3.take()
     }
 
     /// For the numbers of TLS.

@@ -7,6 +7,9 @@
 //! new: opens them, serves, "ready" ─▶ old: accepts no more, lets its requests end, goes
 //! ```
 //!
+//! HTTP/3 begins in the new program when the old one has ended: a packet finds its connection only in the process that
+//! made it, and both read from one socket. Browsers come by TCP meanwhile.
+//!
 //! The sockets are never closed in between, so that no connection that the kernel has taken is lost. When the
 //! new program fails at any step the old one takes back what it left and goes on.
 
@@ -21,6 +24,7 @@ use command_fds::{CommandFdExt, FdMapping};
 
 use crate::Running;
 use crate::listen::Socket;
+use crate::listen::inherited::HTTP3;
 use crate::record::Notice;
 
 /// Names the socket over which the two talk.
@@ -75,6 +79,13 @@ impl Taking {
     /// When the old program does not hear it.
     pub fn ready(&self) -> io::Result<()> {
         (&self.stream).write_all(b"ready\n")
+    }
+
+    /// Waits until the old program has ended, for `patience` at the most.
+    pub(crate) fn outlives(self, patience: Duration) {
+        // It says nothing more: this ends with its end of the line, or with the time.
+        let _ = self.stream.set_read_timeout(Some(patience));
+        let _ = read_word(&self.stream);
     }
 }
 
@@ -132,6 +143,12 @@ impl Running {
             asked.push(address.to_string());
             number = number.saturating_add(1);
         }
+        for (socket, address) in &self.datagrams {
+            mappings.push(FdMapping { parent_fd: socket.as_fd().try_clone_to_owned()?, child_fd: number });
+            names.push(HTTP3);
+            asked.push(address.to_string());
+            number = number.saturating_add(1);
+        }
         let mut command = Command::new(program);
         command
             .args(arguments)
@@ -156,6 +173,7 @@ impl Running {
             self.step_back()?;
             return Err(error);
         }
+        self.successor = Some(stream);
         Ok(())
     }
 }

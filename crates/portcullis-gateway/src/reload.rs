@@ -58,6 +58,7 @@ impl Running {
         let old = &self.settings;
         settings.policy.remember_as(&old.policy);
         let reloaded = Reloaded { waits: waits(old, &settings) };
+        settings.http3 = old.http3;
 
         let keys = keys::load(&self.data)?;
         let people = self.keepers.built();
@@ -82,12 +83,12 @@ impl Running {
             Some(settings.store.as_ref().map(open).transpose()?)
         };
         let outs = if settings.outs == old.outs { None } else { Some(Outs::open(&settings.outs)?) };
-        let plan = self.doors.plan(settings.roles());
         let traces = if settings.traces == old.traces {
             None
         } else {
             Some(settings.traces.as_ref().map(Traces::open).transpose()?)
         };
+        let plan = self.doors.plan(settings.roles());
         let bound = self.bind_missing(&settings, &plan.missing)?;
 
         // A server that stays keeps its connections; a file of authorities is read again.
@@ -110,10 +111,10 @@ impl Running {
         if let Some(outs) = outs {
             self.log.send_to(outs);
         }
-        self.log.keep(settings.rotation);
         if let Some(traces) = traces {
             self.watcher.trace_by(traces);
         }
+        self.log.keep(settings.rotation);
         self.admin.move_to(&settings.admin);
         let manners = Manners::of(&settings);
         self.order(|| Order::Manners(manners.clone()));
@@ -145,7 +146,7 @@ impl Running {
     }
 
     fn order(&self, order: impl Fn() -> Order) {
-        for thread in &self.threads {
+        for thread in self.threads.iter().chain(&self.quic) {
             let _ = thread.orders.send(order());
         }
     }
@@ -156,6 +157,10 @@ fn waits(old: &Settings, new: &Settings) -> Vec<String> {
     let mut list = Vec::new();
     if old.threads != new.threads {
         list.push(format!("`listen.threads` stays {}: threads are started once", old.threads));
+    }
+    let http3 = |settings: &Settings| settings.http3.then(|| settings.https.clone());
+    if http3(old) != http3(new) {
+        list.push("where HTTP/3 is served stays: its sockets are bound once".to_owned());
     }
     if old.user != new.user {
         list.push("`run.user` stays: privileges are dropped once".to_owned());

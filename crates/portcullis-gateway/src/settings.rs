@@ -26,6 +26,8 @@ pub struct Settings {
     pub upstream: Upstream,
     /// Where HTTPS is served. Port 0 means any free one.
     pub https: Vec<Address>,
+    /// Whether HTTP/3 is served beside HTTPS.
+    pub http3: bool,
     /// Where plain HTTP redirects to HTTPS.
     pub http: Vec<Address>,
     /// Where the app is served over plain HTTP.
@@ -70,10 +72,10 @@ pub struct Settings {
     pub rotation: Rotation,
     /// Where events go besides the log.
     pub outs: Vec<Target>,
-    /// Where state lives.
-    pub data_dir: PathBuf,
     /// Where the spans of exchanges go.
     pub traces: Option<TraceSettings>,
+    /// Where state lives.
+    pub data_dir: PathBuf,
 }
 
 /// Why settings do not hold.
@@ -99,6 +101,9 @@ pub enum SettingsError {
     /// A syslog's address is none.
     #[error("`{0}` is not the address of a syslog, which is as in `unix:/dev/log` or `udp://127.0.0.1:514`")]
     Syslog(String),
+    /// This program has no HTTP/3.
+    #[error("`listen.http3` is on, and this program was built without the feature `http3`")]
+    NoHttp3,
     /// Plain HTTP that redirects to nothing.
     #[error("plain HTTP at `{0}` has no HTTPS to redirect to")]
     NoHttps(Address),
@@ -111,17 +116,18 @@ impl Settings {
     pub const HTTPS: Address = Address::Tcp(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8443));
     /// How long an answer of a shared store is waited for unless told otherwise.
     pub const STORE_TIMEOUT: Duration = Duration::from_millis(50);
+    /// The share of exchanges that are traced unless told otherwise.
+    pub const TRACE_SHARE: f64 = 0.1;
     /// Who may connect to sockets in the file system unless told otherwise: user and group.
     pub const UNIX_MODE: u32 = 0o660;
 
     /// An app with the default policy behind HTTPS at [`Self::HTTPS`].
     #[must_use]
-    /// The share of exchanges that are traced unless told otherwise.
-    pub const TRACE_SHARE: f64 = 0.1;
     pub fn new(upstream: Upstream) -> Self {
         Self {
             upstream,
             https: vec![Self::HTTPS],
+            http3: false,
             http: Vec::new(),
             dangerous_plain: Vec::new(),
             introducers: Introducers::default(),
@@ -144,13 +150,13 @@ impl Settings {
             admin: Vec::new(),
             rotation: Rotation::default(),
             outs: Vec::new(),
+            traces: None,
             data_dir: PathBuf::from(Self::DATA_DIR),
         }
     }
 
     /// From a policy file; relative paths in it start at `folder`, where the file lies.
     ///
-            traces: None,
     /// # Errors
     /// When it does not say where the app is, or names no address that can be listened on.
     pub fn from_policy(mut policy: Policy, file: &raw::File, folder: &Path) -> Result<Self, SettingsError> {
@@ -164,6 +170,7 @@ impl Settings {
             (None, Some(_)) if listen.http.is_none() => Vec::new(),
             (None, _) => settings.https,
         };
+        settings.http3 = listen.http3.unwrap_or_default();
         settings.http = listen.http.as_ref().map_or(Ok(Vec::new()), addresses)?;
         settings.dangerous_plain = listen.dangerous_plain.as_ref().map_or(Ok(Vec::new()), addresses)?;
         if let Some(threads) = file.listen.threads {
@@ -215,6 +222,10 @@ impl Settings {
         }
         settings.outs.extend(file.event.otlp.clone().map(Target::Otlp));
         let proves_over_http = !settings.http.is_empty() || !settings.dangerous_plain.is_empty();
+        settings.traces = file.event.otlp_traces.clone().map(|collector| TraceSettings {
+            collector,
+            share: file.event.trace_share.unwrap_or(Self::TRACE_SHARE),
+        });
         settings.acme =
             file.tls.acme.as_ref().map(|raw| acme(raw, &settings.names, proves_over_http, folder));
         settings.identity = policy.identity().map(|identity| located(identity, folder));
@@ -222,10 +233,6 @@ impl Settings {
         settings.checked()
     }
 
-        settings.traces = file.event.otlp_traces.clone().map(|collector| TraceSettings {
-            collector,
-            share: file.event.trace_share.unwrap_or(Self::TRACE_SHARE),
-        });
     /// Everything that is listened on.
     #[must_use]
     pub fn addresses(&self) -> Vec<Address> {
@@ -234,6 +241,9 @@ impl Settings {
 
     /// What no single setting shows.
     fn checked(self) -> Result<Self, SettingsError> {
+        if self.http3 && !cfg!(feature = "http3") {
+            return Err(SettingsError::NoHttp3);
+        }
         match (self.http.first(), self.https.is_empty()) {
             (Some(http), true) => Err(SettingsError::NoHttps(http.clone())),
             _ => Ok(self),

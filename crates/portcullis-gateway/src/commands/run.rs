@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 use portcullis::Policy;
@@ -95,6 +96,14 @@ impl Run {
                 return Err(Failure::Broken(format!(
                     "the old program does not hear that this one serves: {error}"
                 )));
+            }
+            let http3 = running.take_http3();
+            if let Some(taking) = taking {
+                let patience = settings.timeouts.drain.saturating_add(Duration::from_secs(1));
+                std::thread::spawn(move || {
+                    taking.outlives(patience);
+                    drop(http3);
+                });
             }
             tell_systemd(&[sd_notify::NotifyState::Ready]);
             loop {

@@ -24,6 +24,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_rustls::server::TlsStream;
 
+use super::alternative;
 use super::crowd::{Crowd, Place, Slot};
 use super::frames::Counted;
 use super::introduced::{Introducers, introduction};
@@ -41,13 +42,13 @@ use crate::tls::{Proven, Secure};
 use crate::upstream::Proxy;
 
 /// HTTP/2: what one connection may have running, and how much of it may be waste (CVE-2023-44487).
-const STREAMS: u32 = 128;
+pub(super) const STREAMS: u32 = 128;
 const PENDING_RESETS: usize = 20;
 const LOCAL_RESETS: usize = 256;
 /// HTTP/2: what a client may send ahead of an app that does not read; fixed, for an attacker would have
 /// windows grow.
-const STREAM_WINDOW: u32 = 256 * 1024;
-const CONNECTION_WINDOW: u32 = 1024 * 1024;
+pub(super) const STREAM_WINDOW: u32 = 256 * 1024;
+pub(super) const CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// The first byte of TLS: a record of the handshake (RFC 8446 section 5.1).
 const HANDSHAKE: u8 = 22;
 /// What hyper allows by itself, at no cost.
@@ -57,7 +58,7 @@ const BUFFER: usize = 64 * 1024;
 /// The paths of the gate itself.
 const RESERVED: &str = "/.portcullis/";
 /// The longest list of headers; the engine's limits are lower, and tell why.
-const HEADER_LIST: u32 = 64 * 1024;
+pub(super) const HEADER_LIST: u32 = 64 * 1024;
 
 /// What a request meets: the gate, with the app or with nothing behind it.
 #[derive(Clone)]
@@ -67,7 +68,7 @@ pub(crate) enum Service {
 }
 
 impl Service {
-    fn call<B>(
+    pub(super) fn call<B>(
         &mut self,
         request: Request<B>,
     ) -> Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>
@@ -93,6 +94,8 @@ pub(crate) struct Connection {
     pub(crate) judge: Judge,
     pub(crate) listener: Listener,
     pub(crate) tls: Option<Arc<Secure>>,
+    /// Whether HTTP/3 is served beside it.
+    pub(crate) http3: bool,
     pub(crate) introducers: Arc<Introducers>,
     /// Who the client has proven to be by a certificate.
     pub(crate) proven: Option<Arc<Proven>>,
@@ -191,7 +194,8 @@ impl Connection {
         if stream.seen().first().is_some_and(u8::is_ascii_uppercase) {
             let https_port = stream.get_ref().local_port().unwrap_or(443);
             let service = self.redirect.clone();
-            let plain = Self { service, listener: Listener::Redirect { https_port }, tls: None, ..self };
+            let listener = Listener::Redirect { https_port };
+            let plain = Self { service, listener, tls: None, http3: false, ..self };
             let (spoken, stream) = (Spoken::Http1, Either::Plain(stream));
             return Some(Begun { spoken, stream, address, connection: plain, tls: None });
         }
@@ -251,7 +255,7 @@ impl Connection {
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { service, timeouts, drain, judge, crowd, proven, .. } = self;
+        let Self { service, timeouts, drain, judge, crowd, proven, http3, .. } = self;
         let mut pressed = crowd.watch();
         let limits = judge.reader_limits();
         let (io, wires) = StrictStream::new(io, limits, timeouts.into());
@@ -261,6 +265,7 @@ impl Connection {
             let (mut service, judge, wires, peer, ending) =
                 (service.clone(), judge.clone(), wires.clone(), peer.clone(), ending.clone());
             let (crowd, place) = (crowd.clone(), place.clone());
+            let offer = if http3 { alternative::offer(&request) } else { None };
             let proof = judge.challenges.answer(request.uri().path());
             let proven = proven.clone();
             async move {
@@ -287,6 +292,7 @@ impl Connection {
                         None => shed::overloaded(),
                     }
                 };
+                alternative::make(&mut response, offer);
                 if ending.has_begun() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
                     // The last answer says that it is, so that no client sends another request in vain.
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -322,7 +328,7 @@ impl Connection {
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { service, timeouts, drain, judge, crowd, proven, .. } = self;
+        let Self { service, timeouts, drain, judge, crowd, proven, http3, .. } = self;
         let mut pressed = crowd.watch();
         let stuck = Arc::new(Notify::new());
         let streams = Streams { takes: timeouts.send, stuck: stuck.clone() };
@@ -334,6 +340,7 @@ impl Connection {
             let (mut service, crowd) = (service.clone(), crowd.clone());
             let held = watched.hold();
             let slow = Slow::default();
+            let offer = if http3 { alternative::offer(&request) } else { None };
             let mut request =
                 request.map(|body| Patient::new(body, timeouts.body, slow.clone(), held.clone()));
             request.extensions_mut().insert(peer.clone());
@@ -348,7 +355,10 @@ impl Connection {
                 };
                 // The stream's own task runs this.
                 let watch = Watch::running();
-                response.map(|response| response.map(|body| Holding { body, _held: held, watch }))
+                response.map(|mut response| {
+                    alternative::make(&mut response, offer);
+                    response.map(|body| Holding { body, _held: held, watch })
+                })
             }
         });
         let mut connection = std::pin::pin!(
@@ -418,7 +428,7 @@ fn evident(
 }
 
 /// A place for the request. The gate's own pages have one always: whoever asks how it is must hear it.
-fn slot<B>(crowd: &Arc<Crowd>, request: &Request<B>) -> Option<Option<Slot>> {
+pub(super) fn slot<B>(crowd: &Arc<Crowd>, request: &Request<B>) -> Option<Option<Slot>> {
     if request.uri().path().starts_with(RESERVED) {
         return Some(None);
     }
@@ -426,7 +436,7 @@ fn slot<B>(crowd: &Arc<Crowd>, request: &Request<B>) -> Option<Option<Slot>> {
 }
 
 /// Ends when connections get short.
-async fn presses(pressed: &mut watch::Receiver<bool>) {
+pub(super) async fn presses(pressed: &mut watch::Receiver<bool>) {
     if pressed.wait_for(|pressed| *pressed).await.is_err() {
         std::future::pending::<()>().await;
     }
@@ -438,26 +448,26 @@ impl From<Timeouts> for Patience {
     }
 }
 
-/// Which streams run on an HTTP/2 connection, to tell when it is idle.
+/// Which streams run on a connection of HTTP/2 or 3, to tell when it is idle.
 #[derive(Clone)]
-struct Activity(Arc<Mutex<(usize, Instant)>>);
+pub(super) struct Activity(Arc<Mutex<(usize, Instant)>>);
 
 /// One running stream.
 pub(crate) struct Held(Activity);
 
 impl Activity {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(Arc::new(Mutex::new((0, Instant::now()))))
     }
 
-    fn hold(&self) -> Held {
+    pub(super) fn hold(&self) -> Held {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.0 = state.0.saturating_add(1);
         Held(self.clone())
     }
 
     /// Ends when nothing has run for `patience`.
-    async fn idles(&self, patience: Duration) {
+    pub(super) async fn idles(&self, patience: Duration) {
         loop {
             let (running, since) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let from = if running == 0 { since } else { Instant::now() };

@@ -6,6 +6,7 @@
 //! trusted balancer who connected, `connection` serves one.
 
 mod address;
+mod alternative;
 mod connection;
 mod crowd;
 mod drain;
@@ -16,6 +17,8 @@ mod judge;
 mod pace;
 mod patience;
 mod pausing;
+#[cfg(feature = "http3")]
+pub(crate) mod quic;
 mod shed;
 mod sniff;
 mod socket;
@@ -35,7 +38,7 @@ pub use introduced::Introducers;
 pub(crate) use judge::Judge;
 pub use pace::Demand;
 pub use socket::Socket;
-pub(crate) use socket::{Binding, Sockets, adopt, bind};
+pub(crate) use socket::{Binding, Sockets, adopt, bind, bind_datagrams};
 pub(crate) use switched::Switched;
 pub(crate) use worker::{Door, Manners, Order, Worker};
 

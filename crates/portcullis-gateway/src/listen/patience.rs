@@ -1,4 +1,4 @@
-//! HTTP/2: a request body that may neither keep silent nor drip for ever (slow body attacks, CWE-400).
+//! HTTP/2 and 3: a request body that may neither keep silent nor drip for ever (slow body attacks, CWE-400).
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,7 +7,6 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use hyper::body::Incoming;
 use portcullis::layers::arrival::framing::{Fault, Reason};
 use portcullis_tower::BodyError;
 use tokio::time::{Instant, Sleep};
@@ -27,9 +26,9 @@ impl Slow {
 
 pin_project_lite::pin_project! {
     /// A body that breaks off after too long a silence.
-    pub(crate) struct Patient {
+    pub(crate) struct Patient<B> {
         #[pin]
-        body: Incoming,
+        body: B,
         pace: Pace,
         slow: Slow,
         timer: Option<Pin<Box<Sleep>>>,
@@ -37,14 +36,18 @@ pin_project_lite::pin_project! {
     }
 }
 
-impl Patient {
+impl<B> Patient<B> {
     /// `held` keeps the connection from being taken for idle as long as the body is there.
-    pub(crate) fn new(body: Incoming, demand: Demand, slow: Slow, held: super::connection::Held) -> Self {
+    pub(crate) fn new(body: B, demand: Demand, slow: Slow, held: super::connection::Held) -> Self {
         Self { body, pace: Pace::new(demand), slow, timer: None, held }
     }
 }
 
-impl HttpBody for Patient {
+impl<B> HttpBody for Patient<B>
+where
+    B: HttpBody<Data = Bytes>,
+    B::Error: Into<BodyError>,
+{
     type Data = Bytes;
     type Error = BodyError;
 

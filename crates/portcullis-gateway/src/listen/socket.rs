@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -135,6 +135,23 @@ fn bind_tcp(address: SocketAddr, binding: Binding<'_>) -> io::Result<Sockets> {
     }
     let address = Address::Tcp(bound);
     Ok(Sockets { asked: address.clone(), address, listeners, made: None, named: false })
+}
+
+/// The UDP socket for HTTP/3 at `address`.
+pub(crate) fn bind_datagrams(address: SocketAddr) -> io::Result<UdpSocket> {
+    let open = || {
+        let socket = Raw::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+        if address.is_ipv6() {
+            // As TCP beside it: one for each family.
+            socket.set_only_v6(true)?;
+        }
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        Ok(UdpSocket::from(socket))
+    };
+    open().map_err(|error: io::Error| {
+        io::Error::new(error.kind(), format!("`{address}` cannot be served by UDP, for HTTP/3: {error}"))
+    })
 }
 
 fn open(address: SocketAddr, shared: bool, only_v6: bool) -> io::Result<Raw> {

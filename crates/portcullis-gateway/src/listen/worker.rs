@@ -43,11 +43,17 @@ pub(crate) struct Manners {
     pub(crate) timeouts: Timeouts,
     /// Who says first who really connected.
     pub(crate) introducers: Arc<Introducers>,
+    /// Whether clients are told that HTTP/3 is served.
+    pub(crate) http3: bool,
 }
 
 impl Manners {
     pub(crate) fn of(settings: &crate::Settings) -> Self {
-        Self { timeouts: settings.timeouts, introducers: Arc::new(settings.introducers.clone()) }
+        Self {
+            timeouts: settings.timeouts,
+            introducers: Arc::new(settings.introducers.clone()),
+            http3: settings.http3,
+        }
     }
 }
 
@@ -185,7 +191,7 @@ impl Hall {
                 return;
             }
         };
-        let Manners { timeouts, introducers } = self.manners.borrow().clone();
+        let Manners { timeouts, introducers, http3 } = self.manners.borrow().clone();
         let connection = Connection {
             service: match door.listener {
                 Listener::Redirect { .. } => self.redirect.clone(),
@@ -194,6 +200,7 @@ impl Hall {
             redirect: self.redirect.clone(),
             judge: self.judge.clone(),
             listener: door.listener,
+            http3: http3 && door.tls.is_some(),
             tls: door.tls,
             introducers,
             proven: None,
@@ -266,7 +273,7 @@ async fn accept(
         if let Stream::Tcp(stream) = &stream {
             let _ = stream.set_nodelay(true);
         }
-        let Manners { timeouts, introducers } = manners.borrow().clone();
+        let Manners { timeouts, introducers, .. } = manners.borrow().clone();
         let connection = Connection { timeouts, introducers, ..connection.clone() };
         let Some(place) = connection.crowd.enter() else {
             return shed::full(&stream, connection.tls.is_some());

@@ -247,6 +247,9 @@ pub struct Listen {
     /// Addresses for HTTPS; `"127.0.0.1:8443"` by default. Here and below also sockets in the file system,
     /// as in `"unix:/run/portcullis/gate.sock"`.
     pub https: Option<Addresses>,
+    /// Serves HTTP/3, too, at the addresses for HTTPS by UDP, and tells browsers so (`Alt-Svc`). Not by default, and
+    /// only by a program that was built with the feature `http3`.
+    pub http3: Option<bool>,
     /// Addresses for plain HTTP, which only redirects to HTTPS.
     pub http: Option<Addresses>,
     /// Addresses that serve the app over plain HTTP: for tests, or behind a balancer that ends TLS.
