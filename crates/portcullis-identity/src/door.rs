@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, Response, StatusCode};
 use portcullis::layers::caller::session::{By, Context, Factors, Found, Person, Presented, Visitor};
-use portcullis_store::People;
+use portcullis_store::{Key, People};
 use portcullis_tower::people::{Answer, Asked, Boxed, Identity};
 
 use crate::keys::{self, Bearer};
@@ -86,6 +86,16 @@ impl Identity for Door {
             match self.pages.answer(asked).await {
                 Some(answer) => answer,
                 None => nothing().into(),
+            }
+        })
+    }
+
+    fn hand<'a>(&'a self, person: &'a Person, now: Duration) -> Boxed<'a, Option<HeaderValue>> {
+        Box::pin(async move {
+            match &person.by {
+                By::Session { key } => self.pages.handed(Key(*key), now).await,
+                // A key speaks for its owner here, and nowhere else.
+                By::ApiKey { .. } => None,
             }
         })
     }

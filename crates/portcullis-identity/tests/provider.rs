@@ -13,12 +13,15 @@ use bytes::Bytes;
 use http::{Request, Response, header};
 use portcullis::keys::Keyring;
 use portcullis_identity::Ground;
-use portcullis_identity::oidc::{Began, CallbackError, Fetch, HttpFetch, Registration, Relying};
+use portcullis_identity::oidc::{
+    Began, CallbackError, Fetch, HttpFetch, Registration, Relying, signed_out_at,
+};
 use portcullis_store::sqlite::Sqlite;
 use url::Url;
 use zeroize::Zeroizing;
 
 const CALLBACK: &str = "https://notes.example/.portcullis/oidc/idp/callback";
+const SIGNED_OUT: &str = "https://notes.example/.portcullis/sign-out";
 const BOUND: &[u8] = b"cookie of the browser";
 
 struct Provider {
@@ -33,7 +36,7 @@ impl Provider {
         let home = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/browser");
         assert!(home.join("node_modules/oidc-provider").exists(), "run `tests/setup/node.sh` first");
         let mut child = Command::new("node")
-            .args(["provider.mjs", &port.to_string(), CALLBACK, "https://notes.example/"])
+            .args(["provider.mjs", &port.to_string(), CALLBACK, SIGNED_OUT])
             .current_dir(home)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -128,6 +131,7 @@ async fn people_come_back_from_a_certified_provider_and_from_no_forged_answer_of
         client_id: "notes".to_owned(),
         client_secret: Some(Zeroizing::new(secret.to_owned())),
         scopes: ["openid", "email", "profile"].map(str::to_owned).to_vec(),
+        keep_tokens: false,
     };
     let relying = Relying::new(registration("a secret / with + signs"), client());
     let began = Began { redirect_uri: CALLBACK, bound: BOUND, return_to: "/notes", ..Began::default() };
@@ -175,6 +179,25 @@ async fn people_come_back_from_a_certified_provider_and_from_no_forged_answer_of
     let refused = stranger.complete(ground, &query(&back), CALLBACK, BOUND, now()).await;
     assert!(matches!(refused, Err(CallbackError::Provider(_))), "{refused:?}");
 
-    let out = relying.sign_out_url("https://notes.example/", now()).await.unwrap().unwrap();
-    assert_eq!(browser.ask("GET", &out.parse().unwrap(), "").await.status(), 200);
+    // Out there as well: the provider knows by the hint whom it is about, and sends the browser back.
+    let url = relying.begin(ground, &began, now()).await.unwrap();
+    let back = browser.follow(&url, "anna").await;
+    let vouched = relying.complete(ground, &query(&back), CALLBACK, BOUND, now()).await.unwrap();
+    let hint = Some(vouched.granted.id_token());
+    let out = relying.sign_out_url(ground, hint, SIGNED_OUT, BOUND, now()).await.unwrap().unwrap();
+    let out: Url = out.parse().unwrap();
+    let page = browser.ask("GET", &out, "").await;
+    assert_eq!(page.status(), 200);
+    let page = String::from_utf8(page.into_body().to_vec()).unwrap();
+    let secret = page.split("name=\"xsrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let confirm = out.join("/session/end/confirm").unwrap();
+    let back = browser.ask("POST", &confirm, &format!("xsrf={secret}&logout=yes")).await;
+    let back: Url = back.headers()[header::LOCATION].to_str().unwrap().parse().unwrap();
+    assert!(back.as_str().starts_with(SIGNED_OUT), "{back}");
+    let state = query(&back).into_iter().find(|(name, _)| name == "state").unwrap().1;
+    assert_eq!(signed_out_at(ground, &state, BOUND, now()).as_deref(), Some("idp"));
+    let url = relying.begin(ground, &began, now()).await.unwrap();
+    let asked = browser.ask("GET", &url.parse().unwrap(), "").await;
+    let to = asked.headers()[header::LOCATION].to_str().unwrap();
+    assert!(to.contains("/interaction/"), "whoever signed out there is asked again: {to}");
 }

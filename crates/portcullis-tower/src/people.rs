@@ -24,6 +24,13 @@ pub trait Identity: Send + Sync + 'static {
     /// as the layer `csrf` tells; who sent it is in `visitor`.
     fn answer<'a>(&'a self, asked: Asked) -> Boxed<'a, Answer>;
 
+    /// What opens another site's doors for the person, for `X-Portcullis-Access-Token`, where the policy hands it to the
+    /// app. None by default.
+    fn hand<'a>(&'a self, person: &'a Person, now: Duration) -> Boxed<'a, Option<HeaderValue>> {
+        let _ = (person, now);
+        Box::pin(std::future::ready(None))
+    }
+
     /// A signed statement to the app of who is calling, for `X-Portcullis-Token`; `origin` is the site's. None by
     /// default.
     fn vouch(&self, person: &Arc<Person>, origin: &str, now: Duration) -> Option<HeaderValue> {

@@ -212,11 +212,12 @@ where
         visitor: admitted.visitor().clone(),
         form_tokens: engine.form_tokens(&mut admitted),
     };
-    let token = match (identity, admitted.visitor().person()) {
+    let (token, handed) = match (identity, admitted.visitor().person()) {
         (Some(identity), Some(person)) => {
-            identity.vouch(person, &admitted.site().origin(admitted.scheme()), now)
+            let token = identity.vouch(person, &admitted.site().origin(admitted.scheme()), now);
+            (token, identity.hand(person, now).await)
         }
-        _ => None,
+        _ => (None, None),
     };
     let (mut head, outstanding) = admitted.depart();
     if let Some(token) = token {
@@ -224,6 +225,9 @@ where
     }
     if let Some(trace) = &mut clock.trace {
         trace.tell(&mut head.headers, facts.id);
+    }
+    if let Some(handed) = handed {
+        head.headers.insert(access::ACCESS_TOKEN, handed);
     }
     head.extensions.insert(facts);
     let broken = Broken::default();

@@ -109,7 +109,8 @@ fn build(
     let sessions = Arc::new(SessionService::new(stores.sessions.clone(), stores.people.clone(), session));
     let breached = breached_filter(&identity.passwords)?;
     let outbox = Outbox::new(stores.people.clone(), keys.clone());
-    let start = |mail| Ok::<_, PeopleError>(Post::start(setting(mail)?, outbox, Arc::new(now), tell)?);
+    let start =
+        |mail| Ok::<_, PeopleError>(Post::start(setting(mail)?, outbox, Arc::new(now), tell.clone())?);
     let writer = identity.mail.as_ref().map(start).transpose()?;
     let accounts = Accounts::new(Parts {
         people: stores.people.clone(),
@@ -139,6 +140,7 @@ fn build(
         sessions: stores.sessions.clone(),
         keys: keys.clone(),
         providers: providers(identity)?,
+        tell: tell.clone(),
     };
     let pages = Pages::new(accounts, sessions.clone(), brand, Some(means));
     let vouching = Vouching::new(keys, &identity.audience);

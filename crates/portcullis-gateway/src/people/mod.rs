@@ -71,6 +71,16 @@ impl Identity for Keepers {
         })
     }
 
+    fn hand<'a>(&'a self, person: &'a Person, now: Duration) -> Boxed<'a, Option<HeaderValue>> {
+        let door = self.door();
+        Box::pin(async move {
+            match door {
+                Some(door) => door.hand(person, now).await,
+                None => None,
+            }
+        })
+    }
+
     fn vouch(&self, person: &Arc<Person>, origin: &str, now: Duration) -> Option<HeaderValue> {
         self.door()?.vouch(person, origin, now)
     }

@@ -35,10 +35,13 @@ fn provider(written: &Written) -> Result<Provider, PeopleError> {
         client_id: written.client_id.clone(),
         client_secret: secret,
         scopes: written.scopes.clone(),
+        keep_tokens: written.keep_tokens,
     };
     Ok(Provider {
         relying: Relying::new(registration, Arc::new(fetch)),
         label: written.label.clone(),
+        sign_out: written.sign_out,
+        hands: written.hand_access_token,
         rules: Rules {
             sign_up: written.sign_up,
             link_by_email: written.link == Link::DangerousVerifiedEmail,

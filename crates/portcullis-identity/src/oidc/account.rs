@@ -2,7 +2,7 @@
 
 use portcullis::layers::caller::session::Factors;
 use portcullis_store::{
-    Credential, CredentialKind, Instant, Key, NewUser, People, Standing, Taken, Token, UserId,
+    Credential, CredentialKind, External, Instant, Key, NewUser, People, Standing, Taken, Token, UserId,
 };
 
 use super::complete::Vouched;
@@ -154,6 +154,19 @@ pub async fn unlink(people: &dyn People, user: UserId, key: Key) -> Result<bool,
     Ok(people.remove_credential(user, CredentialKind::External, key).await?)
 }
 
+/// What a session here remembers of the sign-in at the provider `name` that it comes from.
+///
+/// # Errors
+/// When the system has no randomness.
+pub fn external(name: &str, vouched: &Vouched) -> Result<External, Unavailable> {
+    Ok(External {
+        provider: name.to_owned(),
+        subject: key(&vouched.issuer, &vouched.subject),
+        session: vouched.session.as_deref().map(|session| session_key(&vouched.issuer, session)),
+        grant: Key(random()?),
+    })
+}
+
 /// Remembers which person a session at the provider is of, until `end`: its logout may name nothing else.
 ///
 /// # Errors
@@ -166,7 +179,8 @@ pub async fn remember(
 ) -> Result<(), Unavailable> {
     if let Some(session) = &vouched.session {
         let key = session_key(&vouched.issuer, session);
-        people.promise(Token { key, user, purpose: purpose(key), content: String::new(), end }).await?;
+        let content = self::key(&vouched.issuer, &vouched.subject).to_string();
+        people.promise(Token { key, user, purpose: purpose(key), content, end }).await?;
     }
     Ok(())
 }
@@ -180,9 +194,10 @@ fn purpose(key: Key) -> String {
     format!("oidc session {key}")
 }
 
-/// Ends what a logout at the provider ends: every session of the person that the provider vouched for, with its
-/// remembered device. Which of ours came from which of theirs is not kept: one too many is ended rather than one too
-/// few. Gives the keys of the sessions that ended, so that caches forget them.
+/// Ends what a logout at the provider ends (Back-Channel Logout 1.0 section 2.7): where it names a session there, the
+/// sessions that came from that one, and no others; where it names a person alone, all that came from them. A device that
+/// one of these keeps signed in is forgotten as well. Gives the keys of the sessions that ended, so that caches forget
+/// them.
 ///
 /// # Errors
 /// When the store is away: the provider should say it again.
@@ -193,29 +208,43 @@ pub async fn ended_by(
 ) -> Result<Option<(UserId, Vec<Key>)>, Unavailable> {
     let Ground { people, sessions, .. } = ground;
     let LoggedOut { issuer, subject, session } = logged_out;
-    let mut user = None;
+    let outside = session.as_deref().map(|session| session_key(issuer, session));
+    let mut found = None;
     if let Some(subject) = subject {
-        let known = people.credential(CredentialKind::External, key(issuer, subject)).await?;
-        user = known.map(|known| known.user);
+        let subject = key(issuer, subject);
+        let known = people.credential(CredentialKind::External, subject).await?;
+        found = known.map(|known| (known.user, subject));
+    } else if let Some(outside) = outside
+        && let Some(kept) = people.promised(outside, purpose(outside), now).await?
+    {
+        found = kept.content.parse().ok().map(|subject| (kept.user, subject));
     }
-    if let (None, Some(session)) = (user, session) {
-        let key = session_key(issuer, session);
-        let kept = people.promised(key, purpose(key), now).await?;
-        user = kept.map(|token| token.user);
-    }
-    let Some(user) = user else {
-        return Ok(None);
-    };
-    let mut ended = Vec::new();
-    for session in sessions.sessions_of(user, now).await? {
-        if !Factors(session.factors).contains(Factors::EXTERNAL) {
-            continue;
+    let Some((user, subject)) = found else { return Ok(None) };
+    let mut families = Vec::new();
+    let mut unknown = Vec::new();
+    for one in sessions.sessions_of(user, now).await? {
+        match &one.external {
+            Some(external) if external.subject == subject => {
+                if outside.is_none() || external.session == outside {
+                    families.extend(one.family);
+                }
+            }
+            // It began before it was written down where from: one too many is ended rather than one too few.
+            None if Factors(one.factors).contains(Factors::EXTERNAL) => unknown.push(one),
+            Some(_) | None => {}
         }
-        if let Some(family) = session.family {
+    }
+    // In one step: a session that gets a new id meanwhile is not missed.
+    let mut ended = sessions.end_external(user, subject, outside).await?;
+    for family in families {
+        ended.extend(sessions.forget(family).await?);
+    }
+    for one in unknown {
+        if let Some(family) = one.family {
             ended.extend(sessions.forget(family).await?);
         }
-        if sessions.end(session.key).await? {
-            ended.push(session.key);
+        if sessions.end(one.key).await? {
+            ended.push(one.key);
         }
     }
     Ok(Some((user, ended)))

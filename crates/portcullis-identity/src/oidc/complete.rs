@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::attempt::{Attempt, CallbackError};
 use super::fetch::{FetchFailure, json};
+use super::grant::Granted;
 use super::id_token::{self, Expected, text};
 use super::keys::Relying;
 use super::metadata::{Metadata, form};
@@ -38,6 +39,8 @@ pub struct Vouched {
     pub return_to: String,
     /// Who wanted to add the identity to their account.
     pub link: Option<UserId>,
+    /// What was granted with it.
+    pub granted: Granted,
 }
 
 /// What comes back in the query (RFC 6749 section 4.1.2, RFC 9207).
@@ -54,6 +57,29 @@ struct Tokens {
     access_token: Option<Zeroizing<String>>,
     token_type: Option<String>,
     id_token: Zeroizing<String>,
+    refresh_token: Option<Zeroizing<String>>,
+    /// Seconds, which some write as a text.
+    expires_in: Option<Value>,
+}
+
+/// What renews an access token brings (RFC 6749 section 6).
+#[derive(Deserialize)]
+struct Renewed {
+    access_token: Zeroizing<String>,
+    token_type: Option<String>,
+    refresh_token: Option<Zeroizing<String>>,
+    expires_in: Option<Value>,
+}
+
+/// Why there is no new access token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotRenewed {
+    /// The provider takes what renews it no more.
+    #[error("the provider takes the refresh token no more")]
+    Dead,
+    /// It cannot be asked now, or answers something else.
+    #[error(transparent)]
+    Provider(#[from] FetchFailure),
 }
 
 impl Relying {
@@ -96,13 +122,46 @@ impl Relying {
         redirect_uri: &str,
         attempt: &Attempt,
     ) -> Result<Tokens, CallbackError> {
-        let id = self.registration.client_id.as_str();
-        let mut fields = vec![
+        let fields = vec![
             ("grant_type", "authorization_code"),
             ("code", code),
             ("redirect_uri", redirect_uri),
             ("code_verifier", attempt.verifier.as_str()),
         ];
+        Ok(json(self.fetch.as_ref(), self.asks_for_tokens(metadata, fields)?).await?)
+    }
+
+    /// Asks for another access token (RFC 6749 section 6). Whoever calls sees to it that nobody else does so at once.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn renew(&self, granted: &Granted, now: Instant) -> Result<Granted, NotRenewed> {
+        let refresh = granted.refresh.as_ref().ok_or(NotRenewed::Dead)?;
+        let metadata = self.metadata(now).await?;
+        let fields = vec![("grant_type", "refresh_token"), ("refresh_token", refresh.as_str())];
+        let request = self.asks_for_tokens(&metadata, fields)?;
+        let renewed: Renewed = match json(self.fetch.as_ref(), request).await {
+            Err(FetchFailure::Unusable { what, .. }) if what.contains("`invalid_grant`") => {
+                return Err(NotRenewed::Dead);
+            }
+            other => other?,
+        };
+        let end = ends(renewed.expires_in.as_ref(), now);
+        Ok(Granted {
+            id_token: granted.id_token.clone(),
+            access: is_bearer(renewed.token_type.as_deref()).then_some((renewed.access_token, end)),
+            // Without a new one the old one goes on.
+            refresh: renewed.refresh_token.or_else(|| granted.refresh.clone()),
+        })
+    }
+
+    /// A request to the token endpoint, with what shows that we are the client.
+    fn asks_for_tokens<'a>(
+        &'a self,
+        metadata: &Metadata,
+        mut fields: Vec<(&'static str, &'a str)>,
+    ) -> Result<Request<Bytes>, FetchFailure> {
+        let id = self.registration.client_id.as_str();
         let mut request = Request::post(&metadata.token)
             .header(header::ACCEPT, "application/json")
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
@@ -119,10 +178,7 @@ impl Relying {
                 request = request.header(header::AUTHORIZATION, value.as_str());
             }
         }
-        let request = request
-            .body(Bytes::from(form(&fields)))
-            .map_err(|_| FetchFailure::Forbidden(metadata.token.clone()))?;
-        Ok(json(self.fetch.as_ref(), request).await?)
+        request.body(Bytes::from(form(&fields))).map_err(|_| FetchFailure::Forbidden(metadata.token.clone()))
     }
 
     async fn vouched(
@@ -132,9 +188,8 @@ impl Relying {
         attempt: Attempt,
         now: Instant,
     ) -> Result<Vouched, CallbackError> {
-        let Tokens { access_token, token_type, id_token } = tokens;
-        let bearer = token_type.is_some_and(|kind| kind.eq_ignore_ascii_case("bearer"));
-        let access_token = access_token.filter(|_| bearer);
+        let Tokens { access_token, token_type, id_token, refresh_token, expires_in } = tokens;
+        let access_token = access_token.filter(|_| is_bearer(token_type.as_deref()));
         let mut claims = self.verify(&id_token, now).await?.claims;
         let expected = Expected {
             issuer: &self.registration.issuer,
@@ -167,7 +222,14 @@ impl Relying {
                 .map(|text| text.chars().filter(|one| !one.is_control()).take(most).collect::<String>())
                 .filter(|text| !text.is_empty())
         };
+        let keeps = self.registration.keep_tokens;
+        let granted = Granted {
+            access: access_token.filter(|_| keeps).map(|token| (token, ends(expires_in.as_ref(), now))),
+            refresh: refresh_token.filter(|_| keeps),
+            id_token,
+        };
         Ok(Vouched {
+            granted,
             email: short("email", 254),
             // Only the truth is true: some providers write a text here.
             email_verified: claims.get("email_verified") == Some(&Value::Bool(true)),
@@ -190,6 +252,17 @@ impl Relying {
             .map_err(|_| FetchFailure::Forbidden(url.to_owned()))?;
         json(self.fetch.as_ref(), request).await
     }
+}
+
+fn is_bearer(kind: Option<&str>) -> bool {
+    kind.is_some_and(|kind| kind.eq_ignore_ascii_case("bearer"))
+}
+
+/// When a token ends that lasts so long.
+fn ends(lasts: Option<&Value>, now: Instant) -> Option<u64> {
+    let lasts = lasts?;
+    let seconds = lasts.as_u64().or_else(|| lasts.as_str()?.parse().ok())?;
+    Some(now.as_secs().saturating_add(seconds))
 }
 
 /// Reads the parameters. What stands twice could be read in two ways (RFC 6749 section 3.1).

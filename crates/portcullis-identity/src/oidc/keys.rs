@@ -30,6 +30,8 @@ pub struct Registration {
     pub client_secret: Option<Zeroizing<String>>,
     /// What is asked for.
     pub scopes: Vec<String>,
+    /// Whether the access token and what renews it are kept.
+    pub keep_tokens: bool,
 }
 
 /// One provider that people come from.

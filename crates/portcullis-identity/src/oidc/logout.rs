@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use portcullis::seal;
 use portcullis_store::{Instant, Key};
 use serde_json::Value;
 
@@ -11,7 +14,7 @@ use super::id_token::{addressed, subject, text, time, timely};
 use super::jose::BadToken;
 use super::keys::{Relying, TokenFailure};
 use super::metadata::with_query;
-use crate::random::digest;
+use crate::random::{digest, random};
 use crate::{Ground, Unavailable};
 
 /// OpenID Connect Back-Channel Logout 1.0 section 2.4.
@@ -19,6 +22,11 @@ const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
 /// The longest that a logout token may say that it is good: how long its use is remembered.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+const STATE: &str = "oidc sign-out";
+
+/// How long somebody may stay at the provider to sign out.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
 /// Who signed out at the provider: a person, one of their sessions, or both are named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,15 +107,42 @@ impl Relying {
     }
 
     /// Where a browser signs out at the provider, too, and comes back to `return_to`, which is registered there
-    /// (RP-Initiated Logout 1.0 section 2). `None` where the provider has no such page. No token is kept that could be
-    /// shown, so that the provider asks the person.
+    /// (RP-Initiated Logout 1.0 section 2). `None` where the provider has no such page. With the ID token of the sign-in
+    /// the provider knows whom it is about, and need not ask the person; `bound` is what binds it to this browser.
     ///
     /// # Errors
-    /// When the provider cannot be asked for its addresses.
-    pub async fn sign_out_url(&self, return_to: &str, now: Instant) -> Result<Option<String>, FetchFailure> {
+    /// When the provider cannot be asked for its addresses, or the system has no randomness.
+    pub async fn sign_out_url(
+        &self,
+        ground: Ground<'_>,
+        id_token: Option<&str>,
+        return_to: &str,
+        bound: &[u8],
+        now: Instant,
+    ) -> Result<Option<String>, BadLogout> {
         let metadata = self.metadata(now).await?;
-        let parameters =
-            [("client_id", self.registration.client_id.as_str()), ("post_logout_redirect_uri", return_to)];
-        Ok(metadata.end_session.as_ref().map(|url| with_query(url, &parameters)))
+        let Some(url) = &metadata.end_session else { return Ok(None) };
+        let value = format!("{} {}", now.as_secs(), self.registration.name);
+        let nonce = random().map_err(Unavailable::from)?;
+        let sealed = seal::close(STATE, &digest(&[bound]), value.as_bytes(), nonce, ground.keys);
+        let state = URL_SAFE_NO_PAD.encode(sealed.ok_or(Unavailable::NoRandomness)?);
+        let mut parameters = vec![
+            ("client_id", self.registration.client_id.as_str()),
+            ("post_logout_redirect_uri", return_to),
+            ("state", state.as_str()),
+        ];
+        parameters.extend(id_token.map(|token| ("id_token_hint", token)));
+        Ok(Some(with_query(url, &parameters)))
     }
+}
+
+/// The provider at which the browser has signed out that comes back with this `state`; `None` where it was not sent by us
+/// ([`Relying::sign_out_url`]), or long ago. It proves nothing about who is there, and changes nothing.
+#[must_use]
+pub fn signed_out_at(ground: Ground<'_>, state: &str, bound: &[u8], now: Instant) -> Option<String> {
+    let sealed = URL_SAFE_NO_PAD.decode(state).ok().filter(|sealed| sealed.len() < 256)?;
+    let value = String::from_utf8(seal::open(STATE, &digest(&[bound]), &sealed, ground.keys)?).ok()?;
+    let (began, name) = value.split_once(' ')?;
+    let age = now.checked_sub(Duration::from_secs(began.parse().ok()?))?;
+    (age < PATIENCE).then(|| name.to_owned())
 }

@@ -12,8 +12,8 @@
 //!    by a verified address where the policy says so.
 //! 5. [`Relying::log_out`] takes the provider's word that somebody signed out there (Back-Channel Logout 1.0).
 //!
-//! No token of a provider is kept: the gate asks who somebody is, once, and needs nothing afterwards. So there is none
-//! to be refreshed or stolen.
+//! Of the provider's tokens only the ID token is kept, sealed and as long as the session, to be shown at sign-out; where
+//! the policy says so the access token is kept as well, renewed, and handed to the app ([`Granted`]).
 //!
 //! What is fetched comes over HTTPS from where the issuer says, within bounds of time and size, and no redirect is
 //! followed ([`Fetch`]).
@@ -23,6 +23,7 @@ mod attempt;
 mod client;
 mod complete;
 mod fetch;
+mod grant;
 mod id_token;
 mod jose;
 mod keys;
@@ -33,14 +34,15 @@ pub(crate) mod tests;
 
 use std::time::Duration;
 
-pub use account::{Rules, Settled, Unsettled, ended_by, remember, settle, unlink};
+pub use account::{Rules, Settled, Unsettled, ended_by, external, remember, settle, unlink};
 pub use attempt::{Began, CallbackError};
 pub use client::{HttpFetch, NoClient};
-pub use complete::Vouched;
+pub use complete::{NotRenewed, Vouched};
 pub use fetch::{Fetch, FetchFailure, Fetched};
+pub use grant::Granted;
 pub use jose::BadToken;
 pub use keys::{Registration, Relying};
-pub use logout::{BadLogout, LoggedOut};
+pub use logout::{BadLogout, LoggedOut, signed_out_at};
 
 /// How far clocks may be apart.
 pub(crate) const SKEW: Duration = Duration::from_secs(60);

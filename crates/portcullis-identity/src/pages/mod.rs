@@ -32,8 +32,9 @@ use http::{HeaderValue, Method, StatusCode};
 use portcullis::layers::caller::session::{Cookie, Factors, Notice};
 pub(crate) use portcullis::layers::departure::redirect::return_to as local;
 use portcullis::policy::identity::Language;
-use portcullis_store::{External, Standing, User, UserId};
+use portcullis_store::{External, Key, Standing, User, UserId};
 use portcullis_tower::people::{Answer, Asked};
+use serde::{Deserialize, Serialize};
 
 pub(crate) use self::answer::Page;
 pub(crate) use self::asked::Ask;
@@ -43,6 +44,7 @@ pub(crate) use self::view::{Field, Form};
 use self::words::fill;
 use crate::accounts::throttle::devices;
 use crate::accounts::{Accounts, Fault, Happened};
+use crate::oidc::Granted;
 use crate::sessions::{Begin, Begun, SessionService};
 
 /// What the pages look like and say of the app.
@@ -58,6 +60,32 @@ pub struct Brand {
     pub contact: Option<String>,
 }
 
+/// A sign-in at a provider, and what was granted with it.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Outside {
+    provider: String,
+    subject: [u8; 32],
+    session: Option<[u8; 32]>,
+    grant: [u8; 32],
+    granted: Granted,
+}
+
+impl Outside {
+    pub(crate) fn new(external: External, granted: Granted) -> Self {
+        let External { provider, subject, session, grant } = external;
+        Self { provider, subject: subject.0, session: session.map(|key| key.0), grant: grant.0, granted }
+    }
+
+    fn external(&self) -> External {
+        External {
+            provider: self.provider.clone(),
+            subject: Key(self.subject),
+            session: self.session.map(Key),
+            grant: Key(self.grant),
+        }
+    }
+}
+
 /// How somebody is signed in.
 pub(crate) struct Seat<'a> {
     /// What proved it now.
@@ -67,7 +95,7 @@ pub(crate) struct Seat<'a> {
     /// Whether the device is to stay signed in; `None` where nobody was asked.
     pub(crate) remember: Option<bool>,
     /// The sign-in at a provider that proved it.
-    pub(crate) external: Option<External>,
+    pub(crate) outside: Option<Outside>,
     /// Where to go on to.
     pub(crate) return_to: &'a str,
 }
@@ -93,6 +121,7 @@ pub struct Pages {
     pub(crate) sessions: Arc<SessionService>,
     pub(crate) brand: Brand,
     means: Option<Means>,
+    handed: means::Handed,
 }
 
 impl Pages {
@@ -104,7 +133,7 @@ impl Pages {
         brand: Brand,
         means: Option<Means>,
     ) -> Self {
-        Self { accounts, sessions, brand, means }
+        Self { accounts, sessions, brand, means, handed: means::Handed::default() }
     }
 
     /// Answers a page. `None` where it is none of these.
@@ -200,20 +229,23 @@ impl Pages {
     /// Signs somebody in and sends them on. Whoever is signed in already, and only proves it again, goes on in the same
     /// session under a new id, and their device stays what it was: unless they ask for something else now.
     pub(crate) async fn seat(&self, ask: &Ask, user: &User, seat: Seat<'_>) -> Result<Page, Fault> {
-        let Seat { factors, how, remember, external, return_to } = seat;
+        let Seat { factors, how, remember, outside, return_to } = seat;
         let is_remembered = ask.presented.remembered.is_some();
         let is_same = ask.session_key().is_some()
             && ask.person.as_ref().is_some_and(|person| person.id == user.id.to_string());
         let keeps = is_same && remember.is_none_or(|wish| wish == is_remembered);
         let begin = || Begin {
-            external: external.clone(),
+            external: outside.as_ref().map(Outside::external),
             ..ask.begin(user, factors, remember.unwrap_or(is_same && is_remembered))
         };
         let again = if keeps { self.sessions.prove(begin()).await? } else { None };
-        let Begun { cookies, .. } = match again {
+        let Begun { cookies, key } = match again {
             Some(begun) => begun,
             None => self.sessions.begin_after_proof(begin()).await?,
         };
+        if let Some(outside) = &outside {
+            self.keep_grant(key, outside).await;
+        }
         self.accounts.signed_in(user, how, &ask.visit);
         let secure = ask.visit.context.secure;
         let device = self.accounts.know_device(user, &ask.visit);
@@ -244,6 +276,7 @@ impl Pages {
         user: &User,
         factors: Factors,
         remember: Option<bool>,
+        outside: Option<&Outside>,
         return_to: &str,
     ) -> Result<Page, Fault> {
         let to = local(&ask.visit.origin, return_to).unwrap_or_else(|| "/".to_owned());
@@ -252,7 +285,9 @@ impl Pages {
             Some(false) => "0",
             None => "-",
         };
-        let content = format!("{} {remember} {to}", factors.0);
+        let outside = outside.map(|outside| self.close_outside(user, outside)).transpose()?;
+        let outside = outside.as_deref().unwrap_or("-");
+        let content = format!("{} {remember} {outside} {to}", factors.0);
         let secret = self.accounts.begin_step(user.id, content, ask.visit.now).await?;
         let cookie = Cookie::Flow.set(secret.as_str(), ask.visit.context.secure, None);
         Ok(Page::see("/.portcullis/second").cookies(cookie))

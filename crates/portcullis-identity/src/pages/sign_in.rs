@@ -91,10 +91,10 @@ impl Pages {
         let mut page = match outcome {
             SignIn::SignedIn(user) => {
                 let (factors, how) = (Factors::PASSWORD, Happened::SignedIn);
-                self.seat(ask, &user, Seat { factors, how, remember, external: None, return_to }).await?
+                self.seat(ask, &user, Seat { factors, how, remember, outside: None, return_to }).await?
             }
             SignIn::NeedsFactor(user) => {
-                self.second_step(ask, &user, Factors::PASSWORD, remember, return_to).await?
+                self.second_step(ask, &user, Factors::PASSWORD, remember, None, return_to).await?
             }
             SignIn::Refused => {
                 form.problem = Some(words.refused.to_owned());
@@ -170,9 +170,11 @@ impl Pages {
         let mut page = match followed {
             SignedIn(user) => {
                 let (factors, how, return_to) = (Factors::MAIL, Happened::SignedInByLink, return_to.as_str());
-                self.seat(ask, &user, Seat { factors, how, remember, external: None, return_to }).await?
+                self.seat(ask, &user, Seat { factors, how, remember, outside: None, return_to }).await?
             }
-            NeedsFactor(user) => self.second_step(ask, &user, Factors::MAIL, remember, &return_to).await?,
+            NeedsFactor(user) => {
+                self.second_step(ask, &user, Factors::MAIL, remember, None, &return_to).await?
+            }
             Dead => self.dead(ask, "magic"),
         };
         page.notices.extend(notices);
@@ -182,7 +184,7 @@ impl Pages {
     pub(super) fn sign_out_page(&self, ask: &Ask) -> Page {
         let words = ask.words;
         if ask.person.is_none() {
-            return self.signed_out(ask);
+            return self.signed_out(ask, Vec::new());
         }
         let form = Form {
             title: words.sign_out_title.to_owned(),
@@ -195,10 +197,12 @@ impl Pages {
         form.show(ask, &self.brand)
     }
 
-    fn signed_out(&self, ask: &Ask) -> Page {
+    fn signed_out(&self, ask: &Ask, ways: Vec<(String, String)>) -> Page {
         let form = Form {
             title: ask.words.signed_out_title.to_owned(),
             lead: ask.words.signed_out_lead.to_owned(),
+            done: self.back_from_there(ask),
+            ways,
             links: vec![("/.portcullis/sign-in".to_owned(), ask.words.sign_in)],
             ..Form::default()
         };
@@ -206,8 +210,15 @@ impl Pages {
     }
 
     pub(super) async fn sign_out(&self, ask: &Ask) -> Result<Page, Fault> {
+        let (there, notices) = self.there(ask).await?;
         let cookies = self.sessions.end(&ask.presented, &ask.visit.context, ask.visit.now).await?;
-        let mut page = self.signed_out(ask).cookies(cookies).forget_pages();
+        let mut page = match there {
+            Some(there) if there.at_once => Page::see(&there.url).cookies(there.cookie),
+            Some(there) => self.signed_out(ask, vec![(there.url, there.says)]).cookies(there.cookie),
+            None => self.signed_out(ask, Vec::new()),
+        };
+        page.notices.extend(notices);
+        page = page.cookies(cookies).forget_pages();
         if let Some(person) = &ask.person {
             page = page.notice(Notice {
                 code: "account.signed_out",

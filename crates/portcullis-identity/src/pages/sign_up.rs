@@ -159,7 +159,7 @@ impl Pages {
             Accepted::SignedIn(user) => {
                 let factors = Factors::PASSWORD | Factors::MAIL;
                 let how = Happened::SignedIn;
-                let seat = Seat { factors, how, remember: None, external: None, return_to: "" };
+                let seat = Seat { factors, how, remember: None, outside: None, return_to: "" };
                 self.seat(ask, &user, seat).await?
             }
             Accepted::Dead => self.dead(ask, "sign-in"),
@@ -209,7 +209,7 @@ impl Pages {
             Confirmed::SignedIn(user) => {
                 let factors = Factors::PASSWORD | Factors::MAIL;
                 let how = Happened::SignedIn;
-                let seat = Seat { factors, how, remember: None, external: None, return_to: "" };
+                let seat = Seat { factors, how, remember: None, outside: None, return_to: "" };
                 self.seat(ask, &user, seat).await?
             }
             Confirmed::Dead => self.dead(ask, "sign-in"),

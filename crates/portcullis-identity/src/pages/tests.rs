@@ -36,6 +36,9 @@ impl Writer for Letters {
 
 pub(super) struct Site {
     door: Door,
+    /// Makes another gate on the same store.
+    build: Box<dyn Fn() -> Door>,
+    pub(super) store: Arc<Sqlite>,
     letters: Arc<Letters>,
     folder: std::path::PathBuf,
     now: Duration,
@@ -48,18 +51,26 @@ impl Drop for Site {
 }
 
 pub(super) fn site() -> Site {
-    site_with(Vec::new())
+    site_with(Vec::new)
 }
 
-pub(super) fn site_with(providers: Vec<Provider>) -> Site {
+/// `providers` makes them for each gate.
+pub(super) fn site_with(providers: impl Fn() -> Vec<Provider> + 'static) -> Site {
     let mut name = [0; 8];
     getrandom::fill(&mut name).unwrap();
     let folder = std::env::temp_dir().join(format!("portcullis-pages-{}", u64::from_be_bytes(name)));
     std::fs::create_dir(&folder).unwrap();
     let store = Arc::new(Sqlite::open(&folder.join("people.sqlite")).unwrap());
+    let letters = Arc::new(Letters::default());
+    let (on, to) = (store.clone(), letters.clone());
+    let build: Box<dyn Fn() -> Door> = Box::new(move || gate(on.clone(), to.clone(), providers()));
+    Site { door: build(), build, store, letters, folder, now: NOW }
+}
+
+/// A gate on this store.
+fn gate(store: Arc<Sqlite>, letters: Arc<Letters>, providers: Vec<Provider>) -> Door {
     let cost = Cost { memory_kib: 8, passes: 1, lanes: 1 };
     let hasher = Hasher::new(cost, Peppers::default(), Caps::default(), Vec::new()).unwrap();
-    let letters = Arc::new(Letters::default());
     let accounts = Accounts::new(Parts {
         people: store.clone(),
         hashing: Hashing::start(Arc::new(hasher), 1, 64).unwrap(),
@@ -67,7 +78,7 @@ pub(super) fn site_with(providers: Vec<Provider>) -> Site {
         devices: Devices::new(vec![Zeroizing::new([7; 32])]),
         breached: None,
         ranges: None,
-        writer: Some(letters.clone()),
+        writer: Some(letters),
         settings: Settings {
             sign_up: SignUp::Open,
             unconfirmed: Some(Duration::from_secs(7 * 86_400)),
@@ -90,9 +101,10 @@ pub(super) fn site_with(providers: Vec<Provider>) -> Site {
         sessions: store,
         keys: portcullis::keys::Keyring::new([3; 32], Vec::new()),
         providers,
+        tell: Arc::new(|_| {}),
     };
     let pages = Pages::new(accounts, sessions.clone(), brand, Some(means));
-    Site { door: Door::new(sessions, pages), letters, folder, now: NOW }
+    Door::new(sessions, pages)
 }
 
 /// A browser: it keeps our cookies, and nothing else.
@@ -195,12 +207,33 @@ impl Browser {
         self.ask(site, Method::POST, target, form).await
     }
 
+    /// What the app is handed with a request of this browser.
+    pub(super) async fn handed(&self, site: &Site) -> Option<String> {
+        self.handed_by(&site.door, site.now).await
+    }
+
+    /// The same by another gate.
+    pub(super) async fn handed_by(&self, door: &Door, now: Duration) -> Option<String> {
+        let session = self.session.clone().map(Zeroizing::new);
+        let presented = Presented { session, ..Presented::default() };
+        let context = Context { agent: String::new(), network: "192.0.2.1".parse().unwrap(), secure: true };
+        let found = door.find(&presented, &context, now).await;
+        let handed = door.hand(found.visitor.person()?, now).await?;
+        assert!(handed.is_sensitive());
+        Some(handed.to_str().unwrap().to_owned())
+    }
+
     pub(super) async fn sign_in(&mut self, site: &Site, password: &str) -> Seen {
         self.post(site, "sign-in", &[("email", "ada@example.org"), ("password", password)]).await
     }
 }
 
 impl Site {
+    /// Another gate on the same store.
+    pub(super) fn gate(&self) -> Door {
+        (self.build)()
+    }
+
     pub(super) fn now(&self) -> Duration {
         self.now
     }

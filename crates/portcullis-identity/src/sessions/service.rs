@@ -297,6 +297,14 @@ impl SessionService {
         Ok(Some(Begun { cookies: Cookie::Session.set(&id, context.secure, None).into_iter().collect(), key }))
     }
 
+    /// The sign-in at a provider that a session came from.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn external(&self, key: Key, now: Duration) -> Result<Option<External>, StoreError> {
+        Ok(self.sessions.session(key, now).await?.and_then(|session| session.external))
+    }
+
     /// Signs out: the session that is presented, and the remembered device. Gives `Set-Cookie` that takes both away.
     ///
     /// # Errors

@@ -68,6 +68,10 @@ impl Identity for OnePerson {
         })
     }
 
+    fn hand<'a>(&'a self, person: &'a Person, _now: Duration) -> Boxed<'a, Option<HeaderValue>> {
+        Box::pin(async move { HeaderValue::from_str(&format!("opens the doors of {}", person.name)).ok() })
+    }
+
     fn vouch(&self, person: &Arc<Person>, origin: &str, _now: Duration) -> Option<HeaderValue> {
         HeaderValue::from_str(&format!("{} at {origin}", person.name)).ok()
     }
@@ -99,7 +103,9 @@ fn app() -> Router {
             get(|headers: http::HeaderMap| async move {
                 let told =
                     |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("-").to_owned();
-                [told("x-portcullis-user"), told("x-portcullis-token"), told("cookie")].join(" | ")
+                let names =
+                    ["x-portcullis-user", "x-portcullis-token", "x-portcullis-access-token", "cookie"];
+                names.map(told).join(" | ")
             }),
         )
 }
@@ -132,6 +138,7 @@ async fn ask(policy: &str, method: &str, path: &str, session: Option<&str>, body
         .header("host", "localhost")
         .header("sec-fetch-site", "same-origin")
         .header("x-portcullis-user", "forged")
+        .header("x-portcullis-access-token", "forged")
         .header("content-length", body.len())
         .extension(peer);
     if let Some(session) = session {
@@ -151,10 +158,13 @@ const OPEN: &str = "[access]\nallow = \"public\"\n";
 #[tokio::test]
 async fn the_app_learns_the_person_and_never_sees_the_cookie() {
     let got = ask(OPEN, "GET", "/headers", Some("good"), "").await;
-    assert_eq!(got.body, "0123456789abcdef0123456789abcdef | Ann at https://localhost | -");
+    assert_eq!(
+        got.body,
+        "0123456789abcdef0123456789abcdef | Ann at https://localhost | opens the doors of Ann | -"
+    );
     assert_eq!(got.headers["set-cookie"], Cookie::Session.set("next", true, None).unwrap());
     let stranger = ask(OPEN, "GET", "/headers", Some("bad"), "").await;
-    assert_eq!(stranger.body, "- | - | -", "what a client says of itself is not passed on");
+    assert_eq!(stranger.body, "- | - | - | -", "what a client says of itself is not passed on");
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ fn vouched(subject: &str, verified: bool, link: Option<UserId>) -> Vouched {
         again: false,
         return_to: String::new(),
         link,
+        granted: Granted { id_token: String::new().into(), access: None, refresh: None },
     }
 }
 

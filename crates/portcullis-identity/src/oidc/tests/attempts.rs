@@ -157,10 +157,26 @@ async fn somebody_who_must_prove_it_again_has_proved_it_since() {
 #[tokio::test]
 async fn a_browser_is_sent_to_sign_out_there_too() {
     let scene = Scene::new().await;
-    let url = scene.relying.sign_out_url("https://notes.example/", at(0)).await.unwrap().unwrap();
-    assert_eq!(
-        url,
-        "https://idp.example/logout?theme=dark&client_id=notes\
-         &post_logout_redirect_uri=https%3A%2F%2Fnotes.example%2F"
-    );
+    let ground = scene.house.ground();
+    let url = async |hint| {
+        let url = scene.relying.sign_out_url(ground, hint, "https://notes.example/", BOUND, at(0)).await;
+        url.unwrap().unwrap().parse::<url::Url>().unwrap()
+    };
+    let (hinted, plain) = (url(Some("id.to.ken")).await, url(None).await);
+    let query = |url: &url::Url| url.query_pairs().into_owned().collect::<Vec<_>>();
+    let [theme, client, back, state, hint] = query(&hinted).try_into().unwrap();
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(hinted.path(), "/logout");
+    assert_eq!((theme, client), (pair("theme", "dark"), pair("client_id", "notes")));
+    assert_eq!(back, pair("post_logout_redirect_uri", "https://notes.example/"));
+    assert_eq!(hint, pair("id_token_hint", "id.to.ken"));
+    assert_eq!(query(&plain).len(), 4, "without a token there is no hint");
+
+    // Who comes back with this state was sent by us, in this browser, not long ago.
+    assert_eq!(signed_out_at(ground, &state.1, BOUND, at(899)).as_deref(), Some("idp"));
+    assert_eq!(signed_out_at(ground, &state.1, BOUND, at(900)), None);
+    assert_eq!(signed_out_at(ground, &state.1, b"another", at(0)), None);
+    for forged in ["", "x", "AAAA", &"A".repeat(4000)] {
+        assert_eq!(signed_out_at(ground, forged, BOUND, at(0)), None);
+    }
 }

@@ -1,7 +1,7 @@
 //! Back-channel logout.
 
 use portcullis::layers::caller::session::Factors;
-use portcullis_store::{Key, Session, Sessions, UserId};
+use portcullis_store::{External, Key, Remembered, Session, Sessions, UserId};
 use serde_json::{Value, json};
 
 use super::provider::with;
@@ -72,7 +72,7 @@ async fn a_logout_token_is_no_id_token() {
     assert!(matches!(told, Err(CallbackError::Token(_))), "{told:?}");
 }
 
-fn session(number: u8, user: UserId, factors: Factors) -> Session {
+fn session(number: u8, user: UserId, factors: Factors, external: Option<External>) -> Session {
     Session {
         key: Key([number; 32]),
         user: Some(user),
@@ -85,41 +85,91 @@ fn session(number: u8, user: UserId, factors: Factors) -> Session {
         family: None,
         agent: String::new(),
         network: String::new(),
-        external: None,
+        external,
+    }
+}
+
+/// A house in which Anna's account has an identity, and the sign-in that it came from.
+async fn linked() -> (Scene, Vouched) {
+    let scene = Scene::new().await;
+    let rules = Rules { sign_up: false, link_by_email: false };
+    let query = scene.goes(&Began { link: Some(ANNA), ..began() }, 0).await;
+    let vouched = scene.comes(&query, 5).await.unwrap();
+    let store = &*scene.house.store;
+    assert_eq!(settle(store, &vouched, None, rules, at(5)).await.unwrap(), Settled::Linked(ANNA));
+    remember(store, &vouched, ANNA, at(1000)).await.unwrap();
+    (scene, vouched)
+}
+
+fn told(subject: Option<&str>, session: Option<&str>) -> LoggedOut {
+    LoggedOut {
+        issuer: ISSUER.to_owned(),
+        subject: subject.map(str::to_owned),
+        session: session.map(str::to_owned),
     }
 }
 
 #[tokio::test]
-async fn sessions_that_the_provider_vouched_for_end_and_no_others() {
-    let scene = Scene::new().await;
-    let store = &*scene.house.store;
-    let rules = Rules { sign_up: false, link_by_email: false };
-    let query = scene.goes(&Began { link: Some(ANNA), ..began() }, 0).await;
-    let vouched = scene.comes(&query, 5).await.unwrap();
-    assert_eq!(settle(store, &vouched, None, rules, at(5)).await.unwrap(), Settled::Linked(ANNA));
-    remember(store, &vouched, ANNA, at(1000)).await.unwrap();
-
-    let told = |subject: Option<&str>, session: Option<&str>| LoggedOut {
-        issuer: ISSUER.to_owned(),
-        subject: subject.map(str::to_owned),
-        session: session.map(str::to_owned),
+async fn a_logout_of_one_session_there_ends_what_came_from_it_and_one_of_a_person_all() {
+    let (scene, vouched) = linked().await;
+    let store = &scene.house.store;
+    let from = |session: Option<&str>, issuer: &str| {
+        let (session, issuer) = (session.map(str::to_owned), issuer.to_owned());
+        Some(external("idp", &Vouched { session, issuer, ..vouched.clone() }).unwrap())
     };
-    for told in
-        [told(Some("anna-1"), None), told(None, Some("session-1")), told(Some("anna-1"), Some("other"))]
-    {
-        store.begin(session(1, ANNA, Factors::EXTERNAL)).await.unwrap();
-        store.begin(session(2, ANNA, Factors::EXTERNAL | Factors::TOTP)).await.unwrap();
-        store.begin(session(3, ANNA, Factors::PASSWORD)).await.unwrap();
-        store.begin(session(4, BERT, Factors::EXTERNAL)).await.unwrap();
+    let both = Factors::EXTERNAL | Factors::TOTP;
+    for (told, expected) in [
+        (told(None, Some("session-1")), vec![1]),
+        (told(Some("anna-1"), Some("session-1")), vec![1]),
+        (told(Some("anna-1"), Some("session-9")), vec![]),
+        (told(Some("anna-1"), None), vec![1, 2, 3]),
+    ] {
+        for one in [
+            session(1, ANNA, Factors::EXTERNAL, from(Some("session-1"), ISSUER)),
+            session(2, ANNA, both, from(Some("session-2"), ISSUER)),
+            session(3, ANNA, Factors::EXTERNAL, from(None, ISSUER)),
+            session(4, ANNA, Factors::EXTERNAL, from(Some("session-1"), "https://other.example")),
+            session(5, ANNA, Factors::PASSWORD, None),
+            session(6, BERT, Factors::EXTERNAL, from(Some("session-1"), ISSUER)),
+        ] {
+            assert!(store.begin(one).await.unwrap());
+        }
         let (user, mut ended) = ended_by(scene.house.ground(), &told, at(10)).await.unwrap().unwrap();
         ended.sort();
-        assert_eq!((user, ended), (ANNA, vec![Key([1; 32]), Key([2; 32])]));
-        assert!(store.session(Key([1; 32]), at(10)).await.unwrap().is_none());
-        for number in [3, 4] {
-            assert!(store.end(Key([number; 32])).await.unwrap());
+        assert_eq!((user, ended), (ANNA, expected.iter().map(|one| Key([*one; 32])).collect()), "{told:?}");
+        for number in 1..=6 {
+            let lives = store.session(Key([number; 32]), at(10)).await.unwrap().is_some();
+            assert_eq!(lives, !expected.contains(&number), "{told:?}: {number}");
+            store.end(Key([number; 32])).await.unwrap();
         }
     }
     for told in [told(Some("bert-1"), None), told(None, Some("session-2"))] {
         assert_eq!(ended_by(scene.house.ground(), &told, at(10)).await.unwrap(), None);
     }
+}
+
+#[tokio::test]
+async fn a_logout_forgets_the_device_of_what_it_ends_and_ends_sessions_from_before_this_was_kept() {
+    let (scene, vouched) = linked().await;
+    let store = &scene.house.store;
+    let device = Remembered {
+        family: Key([77; 32]),
+        user: ANNA,
+        token: Key([78; 32]),
+        began: at(0),
+        seen: at(0),
+        end: at(5000),
+        agent: String::new(),
+    };
+    store.remember(device).await.unwrap();
+    let outside = Some(external("idp", &vouched).unwrap());
+    let stays = Session { family: Some(Key([77; 32])), ..session(1, ANNA, Factors::EXTERNAL, outside) };
+    assert!(store.begin(stays).await.unwrap());
+    assert!(store.begin(session(2, ANNA, Factors::EXTERNAL, None)).await.unwrap());
+    assert!(store.begin(session(3, ANNA, Factors::PASSWORD, None)).await.unwrap());
+    let told = told(None, Some("session-1"));
+    let (_, mut ended) = ended_by(scene.house.ground(), &told, at(10)).await.unwrap().unwrap();
+    ended.sort();
+    assert_eq!(ended, [Key([1; 32]), Key([2; 32])]);
+    assert!(store.remembered_by(ANNA, at(10)).await.unwrap().is_empty());
 }

@@ -62,6 +62,7 @@ pub(crate) fn registration(name: &str) -> Registration {
         client_id: "notes".to_owned(),
         client_secret: Some(Zeroizing::new("s/cret +".to_owned())),
         scopes: vec!["openid".to_owned(), "email".to_owned()],
+        keep_tokens: true,
     }
 }
 

@@ -126,6 +126,10 @@ pub(crate) struct Provider {
     /// How often each path was asked for.
     pub(crate) asked: Mutex<HashMap<String, u32>>,
     pub(crate) status: StatusCode,
+    /// How long access tokens last, in seconds; without it none is granted that lasts.
+    pub(crate) lasts: Option<u64>,
+    /// The refresh token that is good now: the number in it. `None` once one came twice (RFC 9700 section 4.14.2).
+    pub(crate) refresh: Mutex<Option<u32>>,
 }
 
 impl Provider {
@@ -140,6 +144,8 @@ impl Provider {
             more_keys: Mutex::default(),
             asked: Mutex::default(),
             status: StatusCode::OK,
+            lasts: None,
+            refresh: Mutex::new(Some(0)),
         }
     }
 
@@ -178,6 +184,16 @@ impl Provider {
         }
         let fields: HashMap<String, String> =
             url::form_urlencoded::parse(request.body()).into_owned().collect();
+        if fields["grant_type"] == "refresh_token" {
+            let mut good = self.refresh.lock().unwrap();
+            let number = good.take().filter(|number| fields["refresh_token"] == format!("refresh-{number}"));
+            let next = number.ok_or("invalid_grant")? + 1;
+            *good = Some(next);
+            let (access, refresh) = (format!("access-{next}"), format!("refresh-{next}"));
+            let lasts = self.lasts.map(|lasts| lasts.to_string());
+            return Ok(json!({ "access_token": access, "token_type": "bearer", "refresh_token": refresh,
+                "expires_in": lasts }));
+        }
         let mut logins = self.logins.lock().unwrap();
         let login = logins.get_mut(&fields["code"]).ok_or("invalid_grant")?;
         let proof = URL_SAFE_NO_PAD.encode(Sha256::digest(fields["code_verifier"].as_bytes()));
@@ -196,7 +212,12 @@ impl Provider {
             Some(forge) => forge(&self.signer, claims),
             None => self.signer.sign(&self.signer.header(), &claims),
         };
-        Ok(json!({ "access_token": "access", "token_type": "Bearer", "id_token": token }))
+        let mut tokens = json!({ "access_token": "access", "token_type": "Bearer", "id_token": token });
+        if let Some(lasts) = self.lasts {
+            tokens = with(tokens, "expires_in", Some(json!(lasts)));
+            tokens = with(tokens, "refresh_token", Some(json!("refresh-0")));
+        }
+        Ok(tokens)
     }
 
     fn answer(&self, request: &Request<Bytes>) -> (StatusCode, Value) {

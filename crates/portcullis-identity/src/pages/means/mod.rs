@@ -1,7 +1,9 @@
 //! Pages for second factors, passkeys, providers and API keys.
 
 mod factors;
+mod handing;
 mod keys;
+mod outside;
 mod passkey;
 mod providers;
 mod second;
@@ -14,10 +16,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::StatusCode;
 use portcullis::keys::Keyring;
-use portcullis::layers::caller::session::Factors;
-use portcullis::policy::identity::Language;
+use portcullis::layers::caller::session::{Factors, Notice};
+use portcullis::policy::identity::{Language, ProviderSignOut};
 use portcullis_store::{People, Sessions, User};
 
+pub(super) use self::handing::Handed;
 use self::words::{Words, of};
 use super::{Ask, Page, Pages, Row};
 use crate::accounts::Fault;
@@ -34,6 +37,8 @@ pub struct Means {
     pub keys: Keyring,
     /// Sites that vouch for people.
     pub providers: Vec<Provider>,
+    /// Hears what belongs into the log and to no request's answer.
+    pub tell: Arc<dyn Fn(Notice) + Send + Sync>,
 }
 
 /// A site that vouches for people.
@@ -42,6 +47,10 @@ pub struct Provider {
     pub relying: Relying,
     /// What people see.
     pub label: String,
+    /// What signing out here does about the session there.
+    pub sign_out: ProviderSignOut,
+    /// Whether the app gets its access token.
+    pub hands: bool,
     /// What it may do.
     pub rules: Rules,
 }
@@ -51,7 +60,7 @@ impl Means {
         Ground { people: self.people.as_ref(), sessions: self.sessions.as_ref(), keys: &self.keys }
     }
 
-    fn provider(&self, name: &str) -> Option<&Provider> {
+    pub(super) fn provider(&self, name: &str) -> Option<&Provider> {
         self.providers.iter().find(|provider| provider.relying.name() == name)
     }
 }

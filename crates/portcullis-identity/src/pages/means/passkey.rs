@@ -137,7 +137,7 @@ impl Pages {
         let Some(user) = user else { return Ok(refusal(means, Refused::Unknown)) };
         let (factors, how, return_to) = (Factors::PASSKEY, Happened::SignedIn, sent.return_to.as_str());
         let remember = Some(sent.remember);
-        let page = self.seat(ask, &user, Seat { factors, how, remember, external: None, return_to }).await?;
+        let page = self.seat(ask, &user, Seat { factors, how, remember, outside: None, return_to }).await?;
         Ok(page.told())
     }
 

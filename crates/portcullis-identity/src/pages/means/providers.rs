@@ -9,7 +9,7 @@ use serde_json::json;
 use super::super::account::again;
 use super::super::view::Form;
 use super::super::words::fill;
-use super::super::{Ask, Page, Pages, Seat, local};
+use super::super::{Ask, Outside, Page, Pages, Seat, local};
 use super::Provider;
 use crate::accounts::{Email, Fault, Happened};
 use crate::oidc::{self, Began, CallbackError, Settled, Unsettled};
@@ -99,11 +99,15 @@ impl Pages {
         };
         let end = now.saturating_add(self.sessions.config().absolute);
         oidc::remember(people, &vouched, user.id, end).await?;
+        let external = oidc::external(provider.relying.name(), &vouched)?;
+        let outside = Outside::new(external, vouched.granted);
         if self.accounts.needs_factor(user.id).await? {
-            return self.second_step(ask, &user, Factors::EXTERNAL, None, &vouched.return_to).await;
+            let (factors, to) = (Factors::EXTERNAL, vouched.return_to.as_str());
+            return self.second_step(ask, &user, factors, None, Some(&outside), to).await;
         }
         let (factors, how) = (Factors::EXTERNAL, Happened::SignedIn);
-        let seat = Seat { factors, how, remember: None, external: None, return_to: &vouched.return_to };
+        let seat =
+            Seat { factors, how, remember: None, outside: Some(outside), return_to: &vouched.return_to };
         self.seat(ask, &user, seat).await
     }
 

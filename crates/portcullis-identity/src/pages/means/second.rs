@@ -6,7 +6,7 @@ use portcullis::layers::caller::session::{Cookie, Factors};
 use portcullis_store::{Standing, User};
 
 use super::super::view::Frame;
-use super::super::{Ask, Page, Pages, Seat};
+use super::super::{Ask, Outside, Page, Pages, Seat};
 use super::{Words, passkeys, recovery, totp};
 use crate::accounts::{Code, Fault, Happened, Told, TriedCode};
 
@@ -15,6 +15,7 @@ pub(super) struct Step {
     pub(super) user: User,
     pub(super) factors: Factors,
     pub(super) remember: Option<bool>,
+    pub(super) outside: Option<Outside>,
     pub(super) return_to: String,
 }
 
@@ -45,14 +46,17 @@ impl Pages {
         if user.standing != Standing::Active {
             return Ok(None);
         }
-        let mut parts = token.content.splitn(3, ' ');
-        let (Some(factors), Some(remember), Some(to)) = (parts.next(), parts.next(), parts.next()) else {
+        let mut parts = token.content.splitn(4, ' ');
+        let (Some(factors), Some(remember), Some(outside), Some(to)) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
             return Ok(None);
         };
+        let outside = self.open_outside(&user, outside)?;
         let Ok(factors) = factors.parse() else { return Ok(None) };
         let factors = Factors(factors);
         let remember = Some(remember == "1").filter(|_| remember != "-");
-        Ok(Some(Step { user, factors, remember, return_to: to.to_owned() }))
+        Ok(Some(Step { user, factors, remember, outside, return_to: to.to_owned() }))
     }
 
     /// Nothing waits: from the beginning.
@@ -118,9 +122,9 @@ impl Pages {
         if self.accounts.end_step(secret, ask.visit.now).await?.is_none() {
             return Ok(Self::from_the_beginning());
         }
-        let Step { user, factors, remember, return_to } = step;
+        let Step { user, factors, remember, outside, return_to } = step;
         let (factors, how) = (factors | factor, Happened::SignedIn);
-        let seat = Seat { factors, how, remember, external: None, return_to: &return_to };
+        let seat = Seat { factors, how, remember, outside, return_to: &return_to };
         let page = self.seat(ask, &user, seat).await?;
         Ok(page.cookies(Some(Cookie::Flow.clear(ask.visit.context.secure))))
     }

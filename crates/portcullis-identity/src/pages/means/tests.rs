@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use portcullis::policy::identity::ProviderSignOut;
+use portcullis_store::{Grants as _, Sessions as _};
 use serde_json::{Value, json};
 
 use super::super::tests::{Browser, GOOD, Seen, Site, site, site_with};
@@ -206,18 +208,27 @@ async fn a_key_is_made_shown_once_and_revoked() {
 
 /// A site with a provider that signs people up.
 fn vouched(sign_up: bool) -> (Site, Arc<Idp>) {
+    vouched_by(sign_up, ProviderSignOut::Offer, None)
+}
+
+/// The same with a provider whose tokens last so long, and are handed to the app.
+fn vouched_by(sign_up: bool, sign_out: ProviderSignOut, lasts: Option<u64>) -> (Site, Arc<Idp>) {
     let mut idp = Idp::new(Signer::es256("one"));
+    idp.lasts = lasts;
     idp.claims = Box::new(|claims| {
         let now = 1_800_000_000;
         with(with(claims, "iat", Some(json!(now))), "exp", Some(json!(now + 300)))
     });
     let idp = Arc::new(idp);
-    let provider = Provider {
-        relying: Relying::new(registration("idp"), idp.clone()),
+    let asked = idp.clone();
+    let provider = move || Provider {
+        relying: Relying::new(registration("idp"), asked.clone()),
         label: "Provider".to_owned(),
         rules: Rules { sign_up, link_by_email: false },
+        sign_out,
+        hands: lasts.is_some(),
     };
-    (site_with(vec![provider]), idp)
+    (site_with(move || vec![provider()]), idp)
 }
 
 impl Browser {
@@ -280,4 +291,136 @@ async fn an_identity_is_added_by_its_owner_and_signs_in_then() {
     assert_eq!(again.status, 400, "a logout token works once");
     assert_eq!(stranger.get(&site, "account").await.status, 303);
     assert_eq!(owner.get(&site, "account").await.status, 200);
+}
+
+#[tokio::test]
+async fn who_signs_out_of_a_session_that_came_from_a_provider_may_do_so_there_too() {
+    for sign_out in [ProviderSignOut::Offer, ProviderSignOut::Always, ProviderSignOut::Never] {
+        let (site, idp) = vouched_by(true, sign_out, None);
+        let mut browser = Browser::default();
+        let back = browser.goes(&site, &idp, "oidc/idp/start").await;
+        browser.get(&site, &back).await;
+        let session = browser.session.clone();
+        let out = browser.post(&site, "sign-out", &[]).await;
+        assert_eq!(browser.session, None);
+        let mut copied = Browser { session, ..Browser::default() };
+        assert_eq!(copied.get(&site, "account").await.status, 303, "{sign_out:?}: over here in any case");
+        let url = match sign_out {
+            ProviderSignOut::Always => to(&out).to_owned(),
+            ProviderSignOut::Offer => {
+                assert!(out.text.contains("Sign out at Provider, too"), "{}", out.text);
+                let href = between(&out.text, "href=\"https://idp.example/logout", "\"");
+                format!("https://idp.example/logout{}", href.replace("&#38;", "&").replace("&amp;", "&"))
+            }
+            ProviderSignOut::Never => {
+                assert!(out.status == 200 && !out.text.contains("idp.example"), "{}", out.text);
+                continue;
+            }
+        };
+        let url: url::Url = url.parse().unwrap();
+        let sent = url.query_pairs().into_owned().collect::<std::collections::HashMap<_, _>>();
+        assert_eq!(sent["post_logout_redirect_uri"], "https://notes.example/.portcullis/sign-out");
+        let claims = sent["id_token_hint"].split('.').nth(1).unwrap();
+        let claims =
+            base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, claims).unwrap();
+        let claims: Value = serde_json::from_slice(&claims).unwrap();
+        assert_eq!((&claims["sub"], &claims["sid"]), (&"anna-1".into(), &"session-1".into()));
+
+        let state = &sent["state"];
+        let back = browser.get(&site, &format!("sign-out?state={state}")).await;
+        assert!(back.text.contains("You are signed out at Provider, too."), "{}", back.text);
+        let stranger = Browser::default().get(&site, &format!("sign-out?state={state}")).await;
+        assert!(!stranger.text.contains("at Provider"), "in the browser that was sent only");
+    }
+}
+
+#[tokio::test]
+async fn a_session_from_a_password_is_signed_out_here_alone() {
+    let (site, _) = vouched(false);
+    let mut browser = site.signed_up().await;
+    let out = browser.post(&site, "sign-out", &[]).await;
+    assert!(out.status == 200 && !out.text.contains("idp.example"));
+}
+
+#[tokio::test]
+async fn what_a_provider_granted_waits_sealed_for_the_second_step_and_follows_into_the_session() {
+    let (mut site, idp) = vouched_by(true, ProviderSignOut::Always, Some(3600));
+    let mut browser = Browser::default();
+    let back = browser.goes(&site, &idp, "oidc/idp/start").await;
+    browser.get(&site, &back).await;
+    let (secret, _) = browser.with_app(&site).await;
+    let out = browser.post(&site, "sign-out", &[]).await;
+    assert!(to(&out).contains("id_token_hint="), "a new factor gave the session a new id, and took it along");
+    site.later(60);
+    let back = browser.goes(&site, &idp, "oidc/idp/start").await;
+    assert_eq!(to(&browser.get(&site, &back).await), "/.portcullis/second");
+    let code = code_of(&secret, site.now());
+    assert_eq!(to(&browser.post(&site, "second", &[("code", &code)]).await), "/");
+    assert_eq!(browser.handed(&site).await.as_deref(), Some("access"));
+    assert!(to(&browser.post(&site, "sign-out", &[]).await).contains("id_token_hint="));
+}
+
+#[tokio::test]
+async fn the_app_is_handed_the_providers_token_where_the_policy_says_so_until_sign_out() {
+    for lasts in [None, Some(3600)] {
+        let (site, idp) = vouched_by(true, ProviderSignOut::Never, lasts);
+        let mut browser = Browser::default();
+        let back = browser.goes(&site, &idp, "oidc/idp/start").await;
+        browser.get(&site, &back).await;
+        assert_eq!(browser.handed(&site).await, lasts.map(|_| "access".to_owned()));
+        let session = crate::sessions::digest(browser.session.as_deref().unwrap());
+        let id = site.store.session(session, site.now()).await.unwrap().unwrap().external.unwrap().grant;
+        let rests = site.store.grant(id).await.unwrap().unwrap().content;
+        for word in [&b"access"[..], b"refresh", b"id_token"] {
+            assert!(!rests.windows(word.len()).any(|some| some == word), "sealed");
+        }
+        browser.post(&site, "sign-out", &[]).await;
+        assert!(site.store.grant(id).await.unwrap().is_none(), "gone with the session");
+    }
+    let (site, _) = vouched_by(false, ProviderSignOut::Never, Some(3600));
+    let browser = site.signed_up().await;
+    assert_eq!(browser.handed(&site).await, None, "a session from a password has none");
+}
+
+#[tokio::test]
+async fn a_token_is_renewed_once_before_its_end_however_many_ask_at_how_many_gates() {
+    let (mut site, idp) = vouched_by(true, ProviderSignOut::Never, Some(300));
+    let mut browser = Browser::default();
+    let back = browser.goes(&site, &idp, "oidc/idp/start").await;
+    browser.get(&site, &back).await;
+    assert_eq!(browser.handed(&site).await.as_deref(), Some("access"));
+    let before = idp.count("/token");
+    for (round, seconds) in [(1, 241), (2, 301), (3, 230)] {
+        // Less than a minute before its end, after it, and too early.
+        site.later(seconds);
+        let gates = [site.gate(), site.gate(), site.gate()];
+        let asked = (0..30).map(|number| browser.handed_by(&gates[number % 3], site.now()));
+        let handed = futures_util::future::join_all(asked).await;
+        let new = Some(format!("access-{}", round.min(2)));
+        let old = (round == 1).then(|| "access".to_owned());
+        let fits = |token: &Option<String>| *token == new || (round == 1 && *token == old);
+        assert!(handed.iter().all(fits), "{round}: {handed:?}");
+        let later = site.now() + std::time::Duration::from_secs(3);
+        assert_eq!(browser.handed_by(&gates[0], later).await, new);
+        let renewals = idp.count("/token") - before;
+        assert_eq!(renewals, round.min(2), "round {round}: one each");
+    }
+    assert!(idp.refresh.lock().unwrap().is_some(), "no refresh token came twice");
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_renewed_any_more_is_handed_out_to_its_end_and_then_no_more() {
+    let (mut site, idp) = vouched_by(true, ProviderSignOut::Never, Some(300));
+    let mut browser = Browser::default();
+    let back = browser.goes(&site, &idp, "oidc/idp/start").await;
+    browser.get(&site, &back).await;
+    *idp.refresh.lock().unwrap() = None;
+    site.later(250);
+    assert_eq!(browser.handed(&site).await.as_deref(), Some("access"));
+    site.later(49);
+    assert_eq!(browser.handed(&site).await.as_deref(), Some("access"));
+    site.later(1);
+    assert_eq!(browser.handed(&site).await, None);
+    assert_eq!(idp.count("/token"), 2, "a dead one is not tried again");
+    assert_eq!(browser.get(&site, "account").await.status, 200, "the person stays signed in");
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 pub use factors::FactorRule;
 pub use mail::{Mail, Smtp};
 pub use passwords::Passwords;
-pub use provider::{Link, Provider};
+pub use provider::{Link, Provider, ProviderSignOut};
 pub use raw::{Raw, RawFactor, RawMail, RawPassword, RawProvider};
 
 use schemars::JsonSchema;

@@ -27,8 +27,27 @@ pub struct Provider {
     pub sign_up: bool,
     /// How an identity there becomes one of an account here.
     pub link: Link,
+    /// What signing out here does about the session there.
+    pub sign_out: ProviderSignOut,
+    /// Whether its access token and what renews it are kept as long as the session.
+    pub keep_tokens: bool,
+    /// Whether the app gets the access token.
+    pub hand_access_token: bool,
     /// A PEM file of authorities to trust, instead of the machine's.
     pub ca: Option<PathBuf>,
+}
+
+/// What signing out here does about the session at the provider that it came from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProviderSignOut {
+    /// The page after it has a link to sign out there, too.
+    #[default]
+    Offer,
+    /// The browser is sent there.
+    Always,
+    /// Nothing.
+    Never,
 }
 
 /// How an identity at a provider becomes one of an account that exists here.
@@ -86,6 +105,15 @@ impl Provider {
         if !scopes.iter().any(|scope| scope == "openid") {
             scopes.insert(0, "openid".to_owned());
         }
+        let keep_tokens = raw.keep_tokens.unwrap_or(false);
+        let hand_access_token = raw.hand_access_token.unwrap_or(false);
+        if hand_access_token && !keep_tokens {
+            faults.at(
+                "hand_access_token",
+                "the app cannot be handed a token that is not kept",
+                "add `keep_tokens = true`",
+            );
+        }
         issuer.map(|_| Self {
             name: raw.name.clone(),
             label: raw.label.clone().unwrap_or_else(|| raw.name.clone()),
@@ -95,6 +123,9 @@ impl Provider {
             scopes,
             sign_up: raw.sign_up.unwrap_or(sign_up),
             link: raw.link.unwrap_or_default(),
+            sign_out: raw.sign_out.unwrap_or_default(),
+            keep_tokens,
+            hand_access_token,
             ca: raw.ca.clone(),
         })
     }

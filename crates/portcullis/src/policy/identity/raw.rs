@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Language, Link, SignUp, Smtp};
+use super::{Language, Link, ProviderSignOut, SignUp, Smtp};
 use crate::policy::units::Span;
 
 /// People sign in here. The table may be empty: everything has a safe default.
@@ -113,6 +113,15 @@ pub struct RawProvider {
     /// How an identity there becomes one of an account that exists here: `signed-in` (the default): its owner adds
     /// it while signed in; `dangerous_verified_email`: the provider says that the address of mail is the same.
     pub link: Option<Link>,
+    /// What signing out here does about the session there: `offer` (the default): the page after it has a link;
+    /// `always`: the browser is sent there; `never`. It comes back to `/.portcullis/sign-out`, which must be registered
+    /// at the provider (`post_logout_redirect_uris`).
+    pub sign_out: Option<ProviderSignOut>,
+    /// Keep the access token and what renews it as long as the session, sealed, and renew it in time; `false` by default.
+    pub keep_tokens: Option<bool>,
+    /// Hand the access token to the app in `X-Portcullis-Access-Token`; `false` by default. Whoever reads the app's
+    /// requests then acts for the person at the provider.
+    pub hand_access_token: Option<bool>,
     /// Allow `http://` for an issuer on this machine.
     pub dangerous_plain: Option<bool>,
     /// A PEM file of authorities to trust, instead of the machine's.

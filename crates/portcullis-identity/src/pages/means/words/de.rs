@@ -59,6 +59,8 @@ pub(super) const GERMAN: Words = Words {
     provider_wrong: "Der Antwort von {provider} war nicht zu trauen.",
     provider_of_another: "Diese Identität bei {provider} gehört zu einem anderen Konto.",
     provider_account_exists: "Mit dieser Adresse gibt es schon ein Konto. Melden Sie sich dort an und fügen Sie dann {provider} auf der Seite Ihres Kontos hinzu.",
+    sign_out_there: "Auch bei {provider} abmelden",
+    signed_out_there: "Sie sind auch bei {provider} abgemeldet.",
     provider_closed: "Zu dieser Identität bei {provider} gibt es kein Konto.",
     provider_no_email: "Ein Konto braucht eine Adresse, die {provider} geprüft hat.",
     keys_lead: "Ein Programm, das einen Schlüssel schickt, handelt für Sie. Hüten Sie Schlüssel wie Passwörter.",

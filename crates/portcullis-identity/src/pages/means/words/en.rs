@@ -59,6 +59,8 @@ pub(super) const ENGLISH: Words = Words {
     provider_wrong: "The answer of {provider} could not be trusted.",
     provider_of_another: "This identity at {provider} belongs to another account.",
     provider_account_exists: "There is an account with this address. Sign in to it first, then add {provider} on the page of your account.",
+    sign_out_there: "Sign out at {provider}, too",
+    signed_out_there: "You are signed out at {provider}, too.",
     provider_closed: "There is no account for this identity at {provider}.",
     provider_no_email: "An account needs an address that {provider} has verified.",
     keys_lead: "A program that sends a key acts for you. Keep keys as you keep passwords.",

@@ -59,6 +59,8 @@ pub(super) const SPANISH: Words = Words {
     provider_wrong: "No se puede confiar en la respuesta de {provider}.",
     provider_of_another: "Esta identidad de {provider} pertenece a otra cuenta.",
     provider_account_exists: "Ya hay una cuenta con esta dirección. Inicie sesión en ella y añada {provider} en la página de su cuenta.",
+    sign_out_there: "Cerrar sesión también en {provider}",
+    signed_out_there: "También ha cerrado la sesión en {provider}.",
     provider_closed: "No hay ninguna cuenta para esta identidad de {provider}.",
     provider_no_email: "Una cuenta necesita una dirección verificada por {provider}.",
     keys_lead: "Un programa que envía una clave actúa en su nombre. Guárdelas como contraseñas.",

@@ -65,6 +65,8 @@ pub(super) struct Words {
     pub(super) provider_of_another: &'static str,
     pub(super) provider_account_exists: &'static str,
     pub(super) provider_closed: &'static str,
+    pub(super) sign_out_there: &'static str,
+    pub(super) signed_out_there: &'static str,
     pub(super) provider_no_email: &'static str,
     pub(super) keys_lead: &'static str,
     pub(super) key_shown: &'static str,

@@ -59,6 +59,8 @@ pub(super) const CHINESE: Words = Words {
     provider_wrong: "{provider} 的回复不可信。",
     provider_of_another: "该 {provider} 身份属于另一个账户。",
     provider_account_exists: "该地址已有账户。请先登录该账户，然后在账户页面添加 {provider}。",
+    sign_out_there: "同时退出 {provider}",
+    signed_out_there: "您也已退出 {provider}。",
     provider_closed: "该 {provider} 身份没有对应的账户。",
     provider_no_email: "账户需要一个经 {provider} 验证的邮箱地址。",
     keys_lead: "发送密钥的程序会代表您操作。请像保管密码一样保管密钥。",

@@ -250,6 +250,8 @@ pub const EMAIL: HeaderName = HeaderName::from_static("x-portcullis-email");
 pub const ROLES: HeaderName = HeaderName::from_static("x-portcullis-roles");
 /// The same and more, signed.
 pub const TOKEN: HeaderName = HeaderName::from_static("x-portcullis-token");
+/// What opens a provider's doors for the person, where the policy hands it to the app.
+pub const ACCESS_TOKEN: HeaderName = HeaderName::from_static("x-portcullis-access-token");
 
 /// Tells the app who is calling. What a client sent under these names has been removed on arrival.
 pub(crate) fn claims(headers: &mut HeaderMap, exchange: &Exchange) {

@@ -38,7 +38,7 @@ mod ruling;
 mod tests;
 
 pub use config::{Allow, Config, Raw};
-pub use decide::{EMAIL, ROLES, TOKEN, USER};
+pub use decide::{ACCESS_TOKEN, EMAIL, ROLES, TOKEN, USER};
 pub(crate) use decide::{announce, claims, judge};
 pub use explain::{Step, explain};
 pub use hours::Hours;
