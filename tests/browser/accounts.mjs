@@ -103,7 +103,7 @@ export async function enrol(page, own) {
 export async function startProvider(scope, port, https, authority) {
   const callback = `https://localhost:${https}/.portcullis/oidc/idp/callback`;
   const out = `https://localhost:${https}/.portcullis/oidc/idp/backchannel-logout`;
-  const told = authority ? [`https://localhost:${https}/`, out] : [];
+  const told = authority ? [`https://localhost:${https}/.portcullis/sign-out`, out] : [];
   const child = spawn("node", ["provider.mjs", String(port), callback, ...told], {
     cwd: import.meta.dirname,
     env: { ...process.env, ...(authority && { NODE_EXTRA_CA_CERTS: authority }) },

@@ -23,10 +23,15 @@ const provider = new Provider(issuer, {
       client_id: "notes",
       client_secret: "a secret / with + signs",
       redirect_uris: [redirect],
+      grant_types: ["authorization_code", "refresh_token"],
       ...(afterSignOut && { post_logout_redirect_uris: [afterSignOut] }),
       ...(backchannel && { backchannel_logout_uri: backchannel, backchannel_logout_session_required: true }),
     },
   ],
+  // Everybody who comes may have tokens renewed, and each refresh token works once.
+  issueRefreshToken: async () => true,
+  rotateRefreshToken: () => true,
+  expiresWithSession: async () => false,
   claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name"] },
   findAccount: (_, id) => ({
     accountId: id,

@@ -14,7 +14,7 @@ use http::{Request, Response, header};
 use portcullis::keys::Keyring;
 use portcullis_identity::Ground;
 use portcullis_identity::oidc::{
-    Began, CallbackError, Fetch, HttpFetch, Registration, Relying, signed_out_at,
+    Began, CallbackError, Fetch, HttpFetch, NotRenewed, Registration, Relying, signed_out_at,
 };
 use portcullis_store::sqlite::Sqlite;
 use url::Url;
@@ -131,7 +131,7 @@ async fn people_come_back_from_a_certified_provider_and_from_no_forged_answer_of
         client_id: "notes".to_owned(),
         client_secret: Some(Zeroizing::new(secret.to_owned())),
         scopes: ["openid", "email", "profile"].map(str::to_owned).to_vec(),
-        keep_tokens: false,
+        keep_tokens: true,
     };
     let relying = Relying::new(registration("a secret / with + signs"), client());
     let began = Began { redirect_uri: CALLBACK, bound: BOUND, return_to: "/notes", ..Began::default() };
@@ -178,6 +178,14 @@ async fn people_come_back_from_a_certified_provider_and_from_no_forged_answer_of
     let back = browser.follow(&url, "anna").await;
     let refused = stranger.complete(ground, &query(&back), CALLBACK, BOUND, now()).await;
     assert!(matches!(refused, Err(CallbackError::Provider(_))), "{refused:?}");
+
+    // Its tokens are renewed, each refresh token once: a second use is taken for theft, and ends them all.
+    let renewed = relying.renew(&vouched.granted, now()).await.unwrap();
+    let soon = now() + std::time::Duration::from_secs(1);
+    assert!(renewed.access(soon).is_some() && renewed.access(soon) != vouched.granted.access(soon));
+    let again = relying.renew(&renewed, now()).await.unwrap();
+    assert_eq!(relying.renew(&renewed, now()).await, Err(NotRenewed::Dead));
+    assert_eq!(relying.renew(&again, now()).await, Err(NotRenewed::Dead));
 
     // Out there as well: the provider knows by the hint whom it is about, and sends the browser back.
     let url = relying.begin(ground, &began, now()).await.unwrap();

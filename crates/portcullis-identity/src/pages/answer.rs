@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, REFERRER_POLICY, RETRY_AFTER,
-    SET_COOKIE, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, REFERRER_POLICY, REFRESH,
+    RETRY_AFTER, SET_COOKIE, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use portcullis::layers::caller::session::Notice;
@@ -82,6 +82,15 @@ impl Page {
         let value = HeaderValue::from_str(location).unwrap_or_else(|_| HeaderValue::from_static("/"));
         page.headers.insert(LOCATION, value);
         page
+    }
+
+    /// The page leads on to another site by itself. Not a redirect: what follows the form of a page is held to its
+    /// `form-action` to the end (Content Security Policy level 3 section 6.4.2), and leads to us alone.
+    pub(crate) fn leads_to(mut self, url: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(&format!("0;url={url}")) {
+            self.headers.insert(REFRESH, value);
+        }
+        self
     }
 
     pub(crate) fn with_status(mut self, status: StatusCode) -> Self {

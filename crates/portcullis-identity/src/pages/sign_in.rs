@@ -210,11 +210,18 @@ impl Pages {
     }
 
     pub(super) async fn sign_out(&self, ask: &Ask) -> Result<Page, Fault> {
-        let (there, notices) = self.there(ask).await?;
+        let left = self.left(ask).await?;
         let cookies = self.sessions.end(&ask.presented, &ask.visit.context, ask.visit.now).await?;
+        // It is over here, whatever the provider says.
+        let (there, notices) = match left {
+            Some(left) => self.there(ask, left).await?,
+            None => (None, Vec::new()),
+        };
         let mut page = match there {
-            Some(there) if there.at_once => Page::see(&there.url).cookies(there.cookie),
-            Some(there) => self.signed_out(ask, vec![(there.url, there.says)]).cookies(there.cookie),
+            Some(there) => {
+                let page = self.signed_out(ask, vec![(there.url.clone(), there.says)]).cookies(there.cookie);
+                if there.at_once { page.leads_to(&there.url) } else { page }
+            }
             None => self.signed_out(ask, Vec::new()),
         };
         page.notices.extend(notices);

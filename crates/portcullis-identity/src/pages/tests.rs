@@ -125,6 +125,10 @@ pub(super) struct Seen {
 }
 
 impl Seen {
+    pub(super) fn refresh(&self) -> &str {
+        self.headers.get(http::header::REFRESH).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+
     pub(super) fn location(&self) -> &str {
         self.headers.get(LOCATION).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }

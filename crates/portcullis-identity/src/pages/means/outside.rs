@@ -1,22 +1,33 @@
 //! What a session keeps of the provider that it came from, and signing out there, too.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderValue;
 use portcullis::layers::caller::session::Notice;
 use portcullis::policy::identity::ProviderSignOut;
 use portcullis::seal;
-use portcullis_store::{External, Key, User};
+use portcullis_store::{Key, User};
 use zeroize::Zeroizing;
 
 use super::super::words::fill;
 use super::super::{Ask, Outside, Pages};
+use crate::Unavailable;
 use crate::accounts::Fault;
 use crate::oidc::{Granted, signed_out_at};
 use crate::random::random;
-use crate::{Unavailable, oidc};
 
 const SEALED: &str = "oidc second step";
+
+/// How long the provider is asked for its page, where that is not known: somebody waits for it.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Whose session it was that ended, and what was granted with it.
+pub(in crate::pages) struct Left {
+    provider: String,
+    granted: Option<Granted>,
+}
 
 /// The way to sign out at a provider.
 pub(in crate::pages) struct There {
@@ -61,42 +72,46 @@ impl Pages {
         }
     }
 
-    /// How to sign out at the provider that this session came from; to be asked before it ends. `None` where it came
-    /// from none, or there is no way: the provider has no such page, or is away.
-    pub(in crate::pages) async fn there(&self, ask: &Ask) -> Result<(Option<There>, Vec<Notice>), Fault> {
-        let nothing = || Ok((None, Vec::new()));
-        let (Some(means), Some(key)) = (&self.means, ask.session_key()) else { return nothing() };
-        let Some(external) = self.sessions.external(key, ask.visit.now).await? else { return nothing() };
+    /// What must be known of a session to sign out where it came from; to be asked before it ends.
+    pub(in crate::pages) async fn left(&self, ask: &Ask) -> Result<Option<Left>, Fault> {
+        let (Some(means), Some(key)) = (&self.means, ask.session_key()) else { return Ok(None) };
+        let Some(external) = self.sessions.external(key, ask.visit.now).await? else { return Ok(None) };
         let provider = means.provider(&external.provider);
-        let Some(provider) = provider.filter(|one| one.sign_out != ProviderSignOut::Never) else {
-            return nothing();
-        };
-        let granted = self.granted(&external).await?;
+        if provider.is_none_or(|one| one.sign_out == ProviderSignOut::Never) {
+            return Ok(None);
+        }
+        let grant = means.sessions.grant(external.grant).await?;
+        let granted = grant.and_then(|grant| Granted::open(&grant.content, external.grant, &means.keys));
+        Ok(Some(Left { provider: external.provider, granted }))
+    }
+
+    /// How to sign out there. `None` where there is no way: the provider has no such page, or is away.
+    pub(in crate::pages) async fn there(
+        &self,
+        ask: &Ask,
+        left: Left,
+    ) -> Result<(Option<There>, Vec<Notice>), Fault> {
+        let means = self.means()?;
+        let Some(provider) = means.provider(&left.provider) else { return Ok((None, Vec::new())) };
         let (bound, cookie) = self.browser(ask)?;
         let return_to = format!("{}/.portcullis/sign-out", ask.visit.origin);
-        let hint = granted.as_ref().map(Granted::id_token);
-        let url =
-            provider.relying.sign_out_url(means.ground(), hint, &return_to, &bound, ask.visit.now).await;
-        match url {
-            Ok(None) => nothing(),
-            Ok(Some(url)) => {
+        let hint = left.granted.as_ref().map(Granted::id_token);
+        let (ground, now) = (means.ground(), ask.visit.now);
+        let asked = provider.relying.sign_out_url(ground, hint, &return_to, &bound, now);
+        let failed = |detail: String| {
+            let detail = format!("`{}`: {detail}", provider.relying.name());
+            Ok((None, vec![Notice { code: "account.provider_sign_out_failed", user: None, detail }]))
+        };
+        match tokio::time::timeout(PATIENCE, asked).await {
+            Ok(Ok(None)) => Ok((None, Vec::new())),
+            Ok(Ok(Some(url))) => {
                 let says = fill(ask.means().sign_out_there, &[("provider", &provider.label)]);
                 let at_once = provider.sign_out == ProviderSignOut::Always;
                 Ok((Some(There { url, says, at_once, cookie }), Vec::new()))
             }
-            Err(oidc::BadLogout::Unavailable(away)) => Err(away.into()),
-            Err(error) => {
-                let detail = format!("`{}`: {error}", provider.relying.name());
-                let code = "account.provider_sign_out_failed";
-                Ok((None, vec![Notice { code, user: None, detail }]))
-            }
+            Ok(Err(error)) => failed(error.to_string()),
+            Err(_) => failed(format!("no answer in {} seconds", PATIENCE.as_secs())),
         }
-    }
-
-    async fn granted(&self, external: &External) -> Result<Option<Granted>, Fault> {
-        let means = self.means()?;
-        let grant = means.sessions.grant(external.grant).await?;
-        Ok(grant.and_then(|grant| Granted::open(&grant.content, external.grant, &means.keys)))
     }
 
     /// What a browser is told that comes back from signing out there.
