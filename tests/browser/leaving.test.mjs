@@ -64,6 +64,7 @@ for (const mode of ["offer", "always", "never"]) {
     assert.equal(await isSignedIn(page, own), false);
     await come();
     await page.locator("#login").waitFor();
-    assert.deepEqual(errors, []);
+    // The provider's own page asks for a font on another site.
+    assert.deepEqual(errors.filter((error) => !/ERR_NAME_NOT_RESOLVED/.test(error)), []);
   });
 }
