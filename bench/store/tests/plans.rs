@@ -5,8 +5,12 @@
 use std::path::Path;
 
 use portcullis_bench_store::opened::{Opened, open};
-use portcullis_bench_store::{Size, Took, fill_people, fill_sessions, measure_people, measure_sessions};
+use portcullis_bench_store::{
+    NOW, Size, Took, fill_people, fill_sessions, measure_people, measure_sessions, session, session_key,
+    user, user_id,
+};
 use portcullis_store::servers::Server;
+use portcullis_store::{External, Letter, NewUser, People, Session, Sessions, Standing, Tally};
 
 const SIZE: Size = Size { users: 2_000, sessions: 20_000 };
 
@@ -17,9 +21,53 @@ async fn worked(store: &Opened, sweeps: bool) -> Vec<Took> {
         all.push(fill_people(&**people, SIZE).await.unwrap());
         all.extend(measure_people(&**people, SIZE, 300).await.unwrap());
     }
+    if let Some(people) = &store.people {
+        wait_and_lapse(&**people).await;
+    }
     all.push(fill_sessions(&*store.sessions, SIZE).await.unwrap());
+    come_from_a_provider(&*store.sessions).await;
     all.extend(measure_sessions(&*store.sessions, SIZE, 300, sweeps).await.unwrap());
     all
+}
+
+/// Letters that wait, and accounts that nobody confirms.
+async fn wait_and_lapse(people: &dyn People) {
+    for number in 0..200 {
+        let letter = Letter { id: session_key(number), content: vec![0; 100], end: NOW, tries: 0 };
+        assert!(people.keep_letter(letter, NOW, 1000).await.unwrap());
+        let lapses = Some(NOW);
+        let email = format!("waits{number}@notes.example");
+        let (id, standing) = (user_id(1_000_000 + number), Standing::Unconfirmed);
+        let waits = NewUser { id, email, standing, lapses, password: None, ..user(number) };
+        people.add(waits, NOW).await.unwrap().unwrap();
+    }
+    assert_eq!(people.take_letters(NOW, NOW * 2, 50).await.unwrap().len(), 50);
+    assert!(people.put_letter_back(session_key(0), NOW).await.unwrap());
+    assert!(people.drop_letter(session_key(0)).await.unwrap());
+    assert!(people.set_lapse(user_id(1_000_000), None).await.unwrap());
+    assert_eq!(people.sweep_people(NOW, 1000).await.unwrap(), 199);
+    assert_eq!(people.sweep_people(NOW * 2, 1000).await.unwrap(), 199);
+}
+
+/// Sessions that came from a provider, with what it granted, and counts of tries.
+async fn come_from_a_provider(sessions: &dyn Sessions) {
+    for number in 0..50 {
+        let (key, grant) = (session_key(2_000_000 + number), session_key(3_000_000 + number));
+        let external = Some(External { provider: "idp".to_owned(), subject: key, session: Some(key), grant });
+        let one = Session { key, external, family: None, ..session(0, SIZE) };
+        assert!(sessions.begin(one.clone()).await.unwrap());
+        assert!(sessions.keep_grant(key, grant, vec![0; 100]).await.unwrap());
+        assert!(sessions.renew_grant(grant, 0, vec![1; 100]).await.unwrap());
+        let next = Session { key: session_key(4_000_000 + number), ..one };
+        assert!(sessions.rotate(key, next, NOW).await.unwrap());
+        assert!(sessions.grant(grant).await.unwrap().is_some());
+        let ended = sessions.end_external(user_id(0), key, Some(key)).await.unwrap();
+        assert_eq!((ended.len(), sessions.grant(grant).await.unwrap().is_none()), (1, true));
+        let tally = Some(Tally { count: 1, last: NOW, since: NOW });
+        assert!(sessions.set_tally(key, None, tally, NOW * 2, NOW).await.unwrap());
+        assert_eq!(sessions.tally(key, NOW).await.unwrap(), tally);
+        assert!(sessions.set_tally(key, tally, None, NOW, NOW).await.unwrap());
+    }
 }
 
 /// Every literal of the sources that is a query.

@@ -15,6 +15,9 @@ pub struct Letter {
     pub tries: u32,
 }
 
+/// How long after its end a letter is swept: whoever sends letters takes it before, and can tell of it.
+pub(crate) const SWEPT_AFTER: Instant = Instant::from_secs(3600);
+
 /// Letters that wait to be sent, by whichever gate comes first.
 ///
 /// # Errors

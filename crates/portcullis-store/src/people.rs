@@ -213,8 +213,8 @@ pub trait People: Letters {
     /// What happened to an account, newest first.
     fn activity(&self, user: UserId, most: u32) -> Pending<'_, Vec<Activity>>;
 
-    /// Removes what is over, at most `most` of each kind, and gives how much: promises and letters after their end, and
-    /// accounts that lapse ([`NewUser::lapses`]). An account that has a password, a credential or a promise that is
+    /// Removes what is over, at most `most` of each kind, and gives how much: promises after their end, letters an hour
+    /// after theirs (whoever sends letters takes them before), and accounts that lapse ([`NewUser::lapses`]). An account that has a password, a credential or a promise that is
     /// still good is not removed: somebody uses it, or may confirm it yet.
     fn sweep_people(&self, now: Instant, most: u32) -> Pending<'_, u64>;
 }

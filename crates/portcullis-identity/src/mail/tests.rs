@@ -1,6 +1,6 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -149,37 +149,53 @@ fn outbox(house: &House, keys: &Keyring) -> Outbox {
     Outbox::new(house.store.clone(), keys.clone())
 }
 
-/// A mail server that takes everything.
-fn server(port: u16) -> Arc<Mutex<Vec<String>>> {
-    let received = Arc::new(Mutex::new(Vec::new()));
-    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
-    let taken = received.clone();
-    std::thread::spawn(move || {
-        while let Ok((stream, _)) = listener.accept() {
-            let _ = serve(stream, &taken);
-        }
-    });
-    received
+/// A mail server that takes everything while it is up, and hangs up on everybody while it is not. It has its port all the
+/// time, so that nobody else gets it.
+struct Server {
+    port: u16,
+    up: Arc<AtomicBool>,
+    received: Arc<Mutex<Vec<String>>>,
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+impl Server {
+    fn down() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = Self { port, up: Arc::default(), received: Arc::default() };
+        let (up, taken) = (server.up.clone(), server.received.clone());
+        std::thread::spawn(move || {
+            while let Ok((stream, _)) = listener.accept() {
+                if up.load(Ordering::Relaxed) {
+                    let _ = serve(stream, &taken);
+                }
+            }
+        });
+        server
+    }
+
+    fn comes_back(&self) {
+        self.up.store(true, Ordering::Relaxed);
+    }
+
+    fn letters(&self) -> Vec<String> {
+        self.received.lock().unwrap().clone()
+    }
 }
 
 const SOON: &[Duration] = &[Duration::from_secs(1), Duration::from_secs(10)];
 
 #[tokio::test]
 async fn a_server_that_is_away_costs_the_sender_nothing_and_gets_the_letter_when_it_is_back() {
-    let (house, port, now) = (House::new().await, free_port(), Arc::new(AtomicU64::new(0)));
-    let (post, told) = post(&house, port, &now, SOON);
+    let (house, server, now) = (House::new().await, Server::down(), Arc::new(AtomicU64::new(0)));
+    let (post, told) = post(&house, server.port, &now, SOON);
     post.send(letter(Subject::PasswordChanged, Language::De, "Notizen"), at(0)).await;
     assert!(eventually(|| told.lock().unwrap().contains(&"mail.away")));
-    let received = server(port);
+    server.comes_back();
     std::thread::sleep(Duration::from_millis(100));
-    assert!(received.lock().unwrap().is_empty(), "not before its time");
+    assert!(server.letters().is_empty(), "not before its time");
     now.store(1, Ordering::Relaxed);
-    assert!(eventually(|| received.lock().unwrap().len() == 1));
-    assert!(received.lock().unwrap()[0].contains("Auto-Submitted: auto-generated"));
+    assert!(eventually(|| server.letters().len() == 1));
+    assert!(server.letters()[0].contains("Auto-Submitted: auto-generated"));
     drop(post);
     assert_eq!(*told.lock().unwrap(), ["mail.away"], "it is told once for a letter");
     assert!(house.store.take_letters(at(100_000), at(0), 9).await.unwrap().is_empty(), "and is gone");
@@ -187,29 +203,30 @@ async fn a_server_that_is_away_costs_the_sender_nothing_and_gets_the_letter_when
 
 #[tokio::test]
 async fn a_letter_that_waits_is_sent_by_the_next_gate_and_under_the_same_name() {
-    let (house, port, now) = (House::new().await, free_port(), Arc::new(AtomicU64::new(0)));
-    let (first, told) = post(&house, port, &now, SOON);
+    let (house, server, now) = (House::new().await, Server::down(), Arc::new(AtomicU64::new(0)));
+    let (first, told) = post(&house, server.port, &now, SOON);
     first.send(letter(Subject::PasswordChanged, Language::En, "Notes"), at(0)).await;
     assert!(eventually(|| told.lock().unwrap().contains(&"mail.away")));
     drop(first);
-    let received = server(port);
+    server.comes_back();
     // Whoever had taken it was killed: nobody knows whether it was sent, and it is sent after its lease.
     let taken = house.store.take_letters(at(1), at(121), 9).await.unwrap();
     assert_eq!(taken.len(), 1);
     now.store(120, Ordering::Relaxed);
-    let (_second, _) = post(&house, port, &now, SOON);
+    let (_second, _) = post(&house, server.port, &now, SOON);
     std::thread::sleep(Duration::from_millis(100));
-    assert!(received.lock().unwrap().is_empty(), "it may be on its way");
+    assert!(server.letters().is_empty(), "it may be on its way");
     now.store(121, Ordering::Relaxed);
-    assert!(eventually(|| received.lock().unwrap().len() == 1));
+    assert!(eventually(|| server.letters().len() == 1));
     let id = format!("Message-ID: <{}@notes.example>", taken[0].id);
-    assert!(received.lock().unwrap()[0].contains(&id), "{received:?}");
+    assert!(server.letters()[0].contains(&id), "{:?}", server.letters());
 }
 
 #[tokio::test]
 async fn a_letter_is_given_up_when_its_link_is_dead_and_told_so() {
     let (house, now) = (House::new().await, Arc::new(AtomicU64::new(0)));
-    let (post, told) = post(&house, free_port(), &now, SOON);
+    let server = Server::down();
+    let (post, told) = post(&house, server.port, &now, SOON);
     let link = "https://notes.example/.portcullis/magic?token=abc".to_owned();
     post.send(letter(Subject::Magic { link }, Language::En, "Notes"), at(0)).await;
     assert!(eventually(|| told.lock().unwrap().contains(&"mail.away")));

@@ -212,6 +212,9 @@ impl Pages {
     pub(super) async fn sign_out(&self, ask: &Ask) -> Result<Page, Fault> {
         let left = self.left(ask).await?;
         let cookies = self.sessions.end(&ask.presented, &ask.visit.context, ask.visit.now).await?;
+        if let Some(key) = ask.session_key() {
+            self.handed.forget(key);
+        }
         // It is over here, whatever the provider says.
         let (there, notices) = match left {
             Some(left) => self.there(ask, left).await?,

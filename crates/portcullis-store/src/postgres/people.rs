@@ -8,6 +8,7 @@ use super::Postgres;
 use super::rows::{
     activity, credential, kind_number, maybe_micros, micros, standing_number, text, token, user,
 };
+use crate::letters::SWEPT_AFTER;
 use crate::people::{Activity, Credential, CredentialKind, NewUser, People, Standing, Taken, Token, User};
 use crate::{Instant, Key, Pending, UserId};
 
@@ -425,10 +426,8 @@ impl People for Postgres {
 
     fn sweep_people(&self, now: Instant, most: u32) -> Pending<'_, u64> {
         // Rows that another is at are left to it.
-        const OVER: [&str; 3] = [
+        const OVER: [&str; 2] = [
             "DELETE FROM portcullis.token WHERE key IN (SELECT key FROM portcullis.token
-             WHERE expires <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
-            "DELETE FROM portcullis.letter WHERE id IN (SELECT id FROM portcullis.letter
              WHERE expires <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
             "DELETE FROM portcullis.person WHERE id IN (SELECT id FROM portcullis.person AS them
              WHERE lapses <= $1 AND standing = 0 AND password IS NULL
@@ -437,7 +436,12 @@ impl People for Postgres {
              LIMIT $2 FOR UPDATE SKIP LOCKED)",
         ];
         self.ask(move |pool| async move {
-            let mut swept = 0;
+            let letters = sqlx::query(
+                "DELETE FROM portcullis.letter WHERE id IN (SELECT id FROM portcullis.letter
+                 WHERE expires <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
+            );
+            let before = micros(now.saturating_sub(SWEPT_AFTER));
+            let mut swept = letters.bind(before).bind(i64::from(most)).execute(&pool).await?.rows_affected();
             for query in OVER {
                 let done = sqlx::query(query).bind(micros(now)).bind(i64::from(most)).execute(&pool).await?;
                 swept += done.rows_affected();

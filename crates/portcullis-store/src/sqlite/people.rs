@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::Sqlite;
 use super::rows::{all, instant, maybe_instant, maybe_micros, micros};
+use crate::letters::SWEPT_AFTER;
 use crate::people::{Activity, Credential, CredentialKind, NewUser, People, Standing, Taken, Token, User};
 use crate::{Instant, Key, Pending, UserId};
 
@@ -271,15 +272,19 @@ impl People for Sqlite {
     }
 
     fn sweep_people(&self, now: Instant, most: u32) -> Pending<'_, u64> {
-        const OVER: [&str; 3] = [
+        const OVER: [&str; 2] = [
             "DELETE FROM token WHERE key IN (SELECT key FROM token WHERE expires <= ?1 LIMIT ?2)",
-            "DELETE FROM letter WHERE id IN (SELECT id FROM letter WHERE expires <= ?1 LIMIT ?2)",
             "DELETE FROM user WHERE id IN (SELECT id FROM user WHERE lapses <= ?1 AND standing = 0
              AND password IS NULL AND NOT EXISTS (SELECT 1 FROM credential WHERE credential.user = user.id)
              AND NOT EXISTS (SELECT 1 FROM token WHERE token.user = user.id AND expires > ?1) LIMIT ?2)",
         ];
         self.write(move |connection| {
-            let mut swept = 0;
+            let letters = micros(now.saturating_sub(SWEPT_AFTER));
+            let mut swept = connection
+                .prepare_cached(
+                    "DELETE FROM letter WHERE id IN (SELECT id FROM letter WHERE expires <= ?1 LIMIT ?2)",
+                )?
+                .execute((letters, most))?;
             for query in OVER {
                 swept += connection.prepare_cached(query)?.execute((micros(now), most))?;
             }

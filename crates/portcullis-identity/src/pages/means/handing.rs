@@ -27,9 +27,16 @@ const LOOKS: (usize, Duration) = (40, Duration::from_millis(50));
 /// How many sessions are remembered for a moment.
 const MOST: usize = 16_384;
 
-/// What was handed out a moment ago.
+/// What was handed out a moment ago, and no longer.
 #[derive(Default)]
-pub(in crate::pages) struct Handed(Mutex<HashMap<Key, Recent>>);
+pub(in crate::pages) struct Handed(Mutex<Lately>);
+
+#[derive(Default)]
+struct Lately {
+    tokens: HashMap<Key, Recent>,
+    /// When what was older was last dropped.
+    swept: Duration,
+}
 
 struct Recent {
     read: Duration,
@@ -39,8 +46,26 @@ struct Recent {
 }
 
 impl Handed {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Recent>> {
+    fn lock(&self) -> MutexGuard<'_, Lately> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The session has ended.
+    pub(in crate::pages) fn forget(&self, session: Key) {
+        self.lock().tokens.remove(&session);
+    }
+}
+
+impl Lately {
+    fn put(&mut self, session: Key, recent: Recent, memory: Duration) {
+        let now = recent.read;
+        if now.saturating_sub(self.swept) >= memory {
+            self.swept = now;
+            self.tokens.retain(|_, old| now.saturating_sub(old.read) < memory);
+        }
+        if self.tokens.len() < MOST {
+            self.tokens.insert(session, recent);
+        }
     }
 }
 
@@ -49,7 +74,7 @@ impl Pages {
     pub(crate) async fn handed(&self, session: Key, now: Duration) -> Option<HeaderValue> {
         let means = self.means.as_ref().filter(|means| means.providers.iter().any(|one| one.hands))?;
         let memory = self.sessions.config().memory;
-        if let Some(recent) = self.handed.lock().get(&session)
+        if let Some(recent) = self.handed.lock().tokens.get(&session)
             && now.checked_sub(recent.read).is_some_and(|age| age < memory)
             && recent.end.is_none_or(|end| now < end)
         {
@@ -66,13 +91,7 @@ impl Pages {
             Some(value)
         });
         let end = granted.and_then(|granted| granted.access_end());
-        let mut recent = self.handed.lock();
-        if recent.len() >= MOST {
-            recent.retain(|_, old| now.saturating_sub(old.read) < memory);
-        }
-        if recent.len() < MOST {
-            recent.insert(session, Recent { read: now, token: token.clone(), end });
-        }
+        self.handed.lock().put(session, Recent { read: now, token: token.clone(), end }, memory);
         token
     }
 

@@ -357,14 +357,17 @@ fn spans_that_cannot_be_meant_are_faults() {
 #[test]
 fn settings_of_identity_are_checked_with_their_places() {
     let text = faults(
-        "[identity]\nsign_up = \"open\"\nstore = \"mongodb://x:secret@y\"\n\
+        "[identity]\nsign_up = \"open\"\nstore = \"mongodb://x:secret@y\"\nunconfirmed = \"1 h\"\n\
          [identity.password]\nmin_length = 4\npasses = 1\n\
          [[identity.provider]]\nname = \"Bad Name\"\nissuer = \"http://idp.example\"\n\
+         hand_access_token = true\n\
          [[identity.factor]]\nrole = \"admin\"\none_of = [\"sms\"]\n",
     );
     for part in [
         "p:2:",
         "nobody sends it",
+        "works for a day",
+        "a token that is not kept",
         "`mongodb` is not known",
         "8 to 64",
         "OWASP",
@@ -376,6 +379,9 @@ fn settings_of_identity_are_checked_with_their_places() {
         assert!(text.contains(part), "{part} is not in {text}");
     }
     assert!(!text.contains("secret"), "a password in an address is told to nobody");
+    let invited = "[identity]\nsign_up = \"invited\"\nunconfirmed = \"0 s\"\n";
+    let (policy, _) = Policy::parse("p", invited).unwrap();
+    assert_eq!(policy.identity().unwrap().unconfirmed, None, "for ever; and links may be handed over");
     let mail = "[identity.mail]\nfrom = \"nobody\"\nsmtp = \"mail:x\"\nuser = \"u\"\n";
     let text = faults(mail);
     for part in ["no address to send mail from", "no mail server", "no password"] {
