@@ -35,7 +35,7 @@ use super::shed;
 use super::sniff::{Rewound, Spoken, sniff};
 use super::stalled::{Streams, Watch};
 use super::stream::Stream;
-use super::strict::{Arrival, Patience, StrictStream, WireQueue};
+use super::strict::{Arrival, InFlight, Patience, StrictStream, WireQueue};
 use super::worker::NothingHere;
 use super::{Drain, Switched, Timeouts};
 use crate::tls::{Proven, Secure};
@@ -59,6 +59,9 @@ const BUFFER: usize = 64 * 1024;
 const RESERVED: &str = "/.portcullis/";
 /// The longest list of headers; the engine's limits are lower, and tell why.
 pub(super) const HEADER_LIST: u32 = 64 * 1024;
+
+/// A connection that is being served, until its end.
+pub(crate) type Served = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What a request meets: the gate, with the app or with nothing behind it.
 #[derive(Clone)]
@@ -120,22 +123,24 @@ enum Either {
 }
 
 impl Connection {
-    /// Serves until one side ends it, it falls silent for too long, or the gate closes.
-    pub(crate) async fn serve(self, stream: Stream, address: SocketAddr, mut place: Place) {
+    /// Sees who is there and what is spoken. What follows serves until one side ends it, it falls silent for too long,
+    /// or the gate closes.
+    pub(crate) async fn receive(
+        self,
+        stream: Stream,
+        address: SocketAddr,
+        mut place: Place,
+    ) -> Option<Served> {
         let drain = self.drain.clone();
         let begun = tokio::select! {
-            begun = Box::pin(self.begin(stream, address, &mut place)) => begun,
-            () = drain.silences() => return,
+            begun = Box::pin(self.begin(stream, address, &mut place)) => begun?,
+            () = drain.silences() => return None,
         };
-        match begun {
-            Some(Begun { spoken, stream: Either::Plain(stream), address, connection, .. }) => {
-                connection.speak(spoken, stream, address, None, place).await;
-            }
-            Some(Begun { spoken, stream: Either::Tls(stream), address, connection, tls }) => {
-                connection.speak(spoken, *stream, address, tls, place).await;
-            }
-            None => {}
-        }
+        let Begun { spoken, stream, address, connection, tls } = begun;
+        Some(match stream {
+            Either::Plain(stream) => connection.speak(spoken, stream, address, None, place),
+            Either::Tls(stream) => connection.speak(spoken, *stream, address, tls, place),
+        })
     }
 
     /// Everything before the first request: who is there, and what is spoken.
@@ -233,73 +238,32 @@ impl Connection {
         self.judge.is_proxy(address.ip()) || place.belongs_to(address.ip())
     }
 
-    async fn speak<IO>(
+    fn speak<IO>(
         self,
         spoken: Spoken,
         io: Rewound<IO>,
         address: SocketAddr,
         tls: Option<TlsFacts>,
         place: Place,
-    ) where
+    ) -> Served
+    where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let peer = Peer { address, listener: self.listener, tls };
-        // A box for each, so that one which waits holds no room for the other.
         match spoken {
-            Spoken::Http1 => Box::pin(self.http1(io, peer, Arc::new(place))).await,
-            Spoken::Http2 => Box::pin(self.http2(io, peer, place)).await,
+            Spoken::Http1 => Box::pin(self.http1(io, peer, place)),
+            Spoken::Http2 => Box::pin(self.http2(io, peer, place)),
         }
     }
 
-    async fn http1<IO>(self, io: Rewound<IO>, peer: Peer, place: Arc<Place>)
+    fn http1<IO>(self, io: Rewound<IO>, peer: Peer, place: Place) -> impl Future<Output = ()> + Send
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let Self { service, timeouts, drain, judge, crowd, proven, http3, .. } = self;
-        let mut pressed = crowd.watch();
+        let pressed = crowd.watch();
         let limits = judge.reader_limits();
         let (io, wires) = StrictStream::new(io, limits, timeouts.into());
-        let pauses = wires.clone();
-        let ending = drain.clone();
-        let serving = service_fn(move |request: Request<Incoming>| {
-            let (mut service, judge, wires, peer, ending) =
-                (service.clone(), judge.clone(), wires.clone(), peer.clone(), ending.clone());
-            let (crowd, place) = (crowd.clone(), place.clone());
-            let offer = if http3 { alternative::offer(&request) } else { None };
-            let proof = judge.challenges.answer(request.uri().path());
-            let proven = proven.clone();
-            async move {
-                let Some(Arrival { wire, malformed, in_flight, .. }) = wires.pop() else {
-                    return Ok::<_, Infallible>(judge.unseen().map(|body| Holding {
-                        body,
-                        _held: None,
-                        watch: None,
-                    }));
-                };
-                let mut response = if malformed {
-                    judge.refuse_malformed(&wire, &peer)
-                } else if let Some(proof) = proof {
-                    proof
-                } else {
-                    match slot(&crowd, &request) {
-                        Some(_slot) => {
-                            let mut request = evident(request, wire, wires, peer, place);
-                            if let Some(proven) = proven {
-                                request.extensions_mut().insert(proven);
-                            }
-                            service.call(request).await?
-                        }
-                        None => shed::overloaded(),
-                    }
-                };
-                alternative::make(&mut response, offer);
-                if ending.has_begun() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
-                    // The last answer says that it is, so that no client sends another request in vain.
-                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-                }
-                Ok(response.map(|body| Holding { body, _held: Some(in_flight), watch: None }))
-            }
-        });
         let mut http = http1::Builder::new();
         http
             // A client that sent its request and closed that direction still gets its answer.
@@ -313,14 +277,22 @@ impl Connection {
         if limits.headers > HEADERS {
             http.max_headers(limits.headers);
         }
-        let closes = async {
-            tokio::select! {
-                () = drain.silences() => {}
-                () = presses(&mut pressed) => {}
+        let ending = drain.clone();
+        let visit = Visit { service, judge, crowd, peer, place, proven, ending, http3 };
+        let (visit, pauses) = (Arc::new(visit), wires.clone());
+        let serving = service_fn(move |request| answer(visit.clone(), wires.clone(), request));
+        let io = Box::new(io);
+        async move {
+            let mut pressed = pressed;
+            let closes = async {
+                tokio::select! {
+                    () = drain.silences() => {}
+                    () = presses(&mut pressed) => {}
+                }
+            };
+            if let Err(error) = pausing::serve(&http, io, &pauses, serving, closes).await {
+                tracing::debug!(%error, "a connection broke off");
             }
-        };
-        if let Err(error) = pausing::serve(&http, io, &pauses, serving, closes).await {
-            tracing::debug!(%error, "a connection broke off");
         }
     }
 
@@ -406,22 +378,65 @@ impl Connection {
     }
 }
 
+/// What every request of one HTTP/1 connection meets.
+struct Visit {
+    service: Service,
+    judge: Judge,
+    crowd: Arc<Crowd>,
+    peer: Peer,
+    place: Place,
+    proven: Option<Arc<Proven>>,
+    ending: Drain,
+    http3: bool,
+}
+
+/// Answers one request of HTTP/1.
+async fn answer(
+    visit: Arc<Visit>,
+    wires: WireQueue,
+    request: Request<Incoming>,
+) -> Result<Response<Holding<Option<InFlight>>>, Infallible> {
+    let Some(Arrival { wire, malformed, in_flight, .. }) = wires.pop() else {
+        return Ok(visit.judge.unseen().map(|body| Holding { body, _held: None, watch: None }));
+    };
+    let offer = if visit.http3 { alternative::offer(&request) } else { None };
+    let mut response = if malformed {
+        visit.judge.refuse_malformed(&wire, &visit.peer)
+    } else if let Some(proof) = visit.judge.challenges.answer(request.uri().path()) {
+        proof
+    } else {
+        match slot(&visit.crowd, &request) {
+            Some(_slot) => visit.service.clone().call(evident(request, wire, wires, &visit)).await?,
+            None => shed::overloaded(),
+        }
+    };
+    alternative::make(&mut response, offer);
+    if visit.ending.has_begun() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        // The last answer says that it is, so that no client sends another request in vain.
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response.map(|body| Holding { body, _held: Some(in_flight), watch: None }))
+}
+
 /// The request with the evidence of how it came.
 fn evident(
     request: Request<Incoming>,
     wire: Wire,
     wires: WireQueue,
-    peer: Peer,
-    place: Arc<Place>,
+    visit: &Arc<Visit>,
 ) -> Request<Incoming> {
     let mut request = request;
     let extensions = request.extensions_mut();
-    extensions.insert(peer);
+    extensions.insert(visit.peer.clone());
+    if let Some(proven) = &visit.proven {
+        extensions.insert(proven.clone());
+    }
     extensions.insert(wire);
     let faults = wires.clone();
     extensions.insert(BodyFault(Arc::new(move || faults.body_fault())));
+    let keeps = visit.clone();
     extensions.insert(Switched::new(move || {
-        let _keeps = &place;
+        let _place = &keeps.place;
         wires.upgraded();
     }));
     request

@@ -30,7 +30,7 @@ enum Turn<Paused> {
 /// When it breaks off.
 pub(super) async fn serve<IO, S>(
     http: &http1::Builder,
-    io: StrictStream<IO>,
+    io: Box<StrictStream<IO>>,
     wires: &WireQueue,
     service: S,
     closes: impl Future<Output = ()>,
@@ -62,11 +62,11 @@ where
 
 /// One life of hyper: nothing of what it holds outlives this.
 async fn live<IO, S>(
-    mut served: Box<UpgradeableConnection<TokioIo<StrictStream<IO>>, S>>,
+    mut served: Box<UpgradeableConnection<TokioIo<Box<StrictStream<IO>>>, S>>,
     wires: &WireQueue,
     mut closes: Pin<&mut impl Future<Output = ()>>,
     closing: &mut bool,
-) -> Turn<(StrictStream<IO>, S)>
+) -> Turn<(Box<StrictStream<IO>>, S)>
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: HttpService<Incoming> + Unpin,

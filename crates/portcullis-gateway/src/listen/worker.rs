@@ -280,8 +280,11 @@ async fn accept(
         };
         let counted = Counted::new(connection.listener);
         tokio::spawn(async move {
-            // A box for each part of its life, so that one which waits holds no room for the others.
-            Box::pin(connection.serve(stream, peer, place)).await;
+            // A box for each part of its life, gone with it: one which waits holds no room for the others.
+            let served = Box::pin(connection.receive(stream, peer, place)).await;
+            if let Some(served) = served {
+                served.await;
+            }
             drop(counted);
         });
     };

@@ -103,7 +103,7 @@ where
         });
         let mut http = hyper::server::conn::http1::Builder::new();
         http.half_close(half_close);
-        let _ = pausing::serve(&http, stream, &pauses, service, std::future::pending()).await;
+        let _ = pausing::serve(&http, Box::new(stream), &pauses, service, std::future::pending()).await;
     })
 }
 
