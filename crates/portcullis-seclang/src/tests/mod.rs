@@ -3,6 +3,7 @@
 mod builtin;
 mod crs;
 mod faults;
+mod geo;
 mod language;
 mod logs;
 mod vocabulary;
