@@ -102,6 +102,8 @@ pub struct Expect {
     pub app_body: Option<String>,
     /// Codes of events that must have been recorded, besides the refusal's.
     pub events: Vec<String>,
+    /// The id of a rule that must have matched.
+    pub rule: Option<u64>,
 }
 
 impl Case {

@@ -12,6 +12,8 @@ pub struct Outcome {
     pub refused: Option<String>,
     /// Codes of all other events.
     pub events: Vec<String>,
+    /// The ids of rules that events tell of.
+    pub rules: Vec<u64>,
     /// The status that the client got; `0` when the connection was broken off.
     pub status: u16,
     /// Header lines that the client got, names in lower case.
@@ -40,13 +42,16 @@ impl Outcome {
     pub fn read_events(&mut self, events: &[Event]) {
         for event in events {
             let Ok(value) = serde_json::to_value(event) else { continue };
-            let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-            self.read_event(&text("portcullis.outcome"), text("portcullis.reason"));
+            self.read_event(&value);
         }
     }
 
-    /// Takes over one event.
-    pub fn read_event(&mut self, outcome: &str, code: String) {
+    /// Takes over one event, as it is written.
+    pub fn read_event(&mut self, event: &Value) {
+        let text = |key: &str| event.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let (outcome, code) = (text("portcullis.outcome"), text("portcullis.reason"));
+        let rules = event.get("portcullis.rules").and_then(Value::as_array);
+        self.rules.extend(rules.into_iter().flatten().filter_map(|rule| rule.get("id")?.as_u64()));
         if outcome == "refused" && self.refused.is_none() {
             self.refused = Some(code);
         } else {
@@ -70,6 +75,7 @@ impl Outcome {
             app_target,
             app_body,
             events,
+            rule,
         } = &case.expect;
         let mut found = Vec::new();
         if let Some(code) = refused
@@ -79,6 +85,11 @@ impl Outcome {
                 "expected a refusal for `{code}`, got {:?} with status {}",
                 self.refused, self.status
             ));
+        }
+        if let Some(rule) = rule
+            && !self.rules.contains(rule)
+        {
+            found.push(format!("expected the rule {rule} to match, got {:?}", self.rules));
         }
         if *passed {
             if self.refused.is_some() {

@@ -76,8 +76,7 @@ impl Standing {
         self.running.shutdown().await;
         for line in std::fs::read_to_string(self.data_dir.0.join("events.jsonl"))?.lines() {
             let event: Value = serde_json::from_str(line)?;
-            let text = |key: &str| event.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-            outcome.read_event(&text("portcullis.outcome"), text("portcullis.reason"));
+            outcome.read_event(&event);
         }
         Ok(())
     }
