@@ -26,7 +26,7 @@ impl StrId {
 }
 
 /// Storage that only grows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Strings {
     bytes: Vec<u8>,
     /// A large text that was taken over whole; its places begin at [`ADOPTED`].

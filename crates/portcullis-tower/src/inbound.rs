@@ -115,7 +115,7 @@ where
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let this = self.project();
+        let mut this = self.project();
         if let Some(chunk) = this.held.next() {
             return Poll::Ready(Some(Ok(Frame::data(chunk))));
         }
@@ -126,9 +126,13 @@ where
         if *this.ended {
             return Poll::Ready(None);
         }
-        let frame = match std::task::ready!(this.rest.poll_frame(context)) {
+        let frame = match std::task::ready!(this.rest.as_mut().poll_frame(context)) {
             None => {
                 *this.ended = true;
+                if let Err(reason) = this.inspector.finish() {
+                    this.broken.set(reason);
+                    return Poll::Ready(Some(Err("the body must not come to its end".into())));
+                }
                 return Poll::Ready(None);
             }
             Some(Err(error)) => {
@@ -142,21 +146,30 @@ where
         Poll::Ready(Some(match frame.into_data() {
             Ok(mut data) => {
                 let length = data.remaining();
-                match this.inspector.pass(data.copy_to_bytes(length)) {
+                let passed = this.inspector.pass(data.copy_to_bytes(length));
+                // An app that was told the length waits for no end: what ends here is judged before it goes.
+                let passed = match this.rest.is_end_stream() {
+                    true => passed.and_then(|chunk| this.inspector.finish().map(|()| chunk)),
+                    false => passed,
+                };
+                match passed {
                     Ok(chunk) => Ok(Frame::data(chunk)),
                     Err(reason) => {
                         *this.ended = true;
-                        this.broken.set(reason.into());
+                        this.broken.set(reason);
                         Err("the body passed a limit and was broken off".into())
                     }
                 }
             }
             Err(frame) => match frame.into_trailers() {
-                Ok(trailers) => match framing::trailers_fault(&trailers) {
+                Ok(trailers) => match framing::trailers_fault(&trailers)
+                    .map(Reason::from)
+                    .or_else(|| this.inspector.finish().err())
+                {
                     None => Ok(Frame::trailers(trailers)),
                     Some(reason) => {
                         *this.ended = true;
-                        this.broken.set(reason.into());
+                        this.broken.set(reason);
                         Err("the trailers must not pass".into())
                     }
                 },

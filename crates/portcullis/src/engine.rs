@@ -175,7 +175,7 @@ impl Engine {
         settle(&mut exchange, Layer::Limits, |x| limits::judge_body(inspector, &x.rules.limits), |_| ())?;
         settle(&mut exchange, Layer::Csrf, |x| csrf::judge_body(&intent, inspector, x, &self.keys), |_| ())?;
         if !exchange.own.is_some_and(Own::is_of_people) {
-            settle(&mut exchange, Layer::Gate, |x| rules::judge_body(inspector, x), |_| ())?;
+            settle(&mut exchange, Layer::Gate, |x| rules::judge_body(&mut *inspector, x), |_| ())?;
         }
         csrf::prepare_for_app(&intent, &mut head.headers, inspector, &exchange.rules.csrf);
         exchange.told = redirect::Told::by(&head, inspector, &exchange);
@@ -185,6 +185,9 @@ impl Engine {
     /// departure: the response head, and what must happen to the body.
     pub fn release(&self, outstanding: Outstanding, mut head: response::Parts) -> Release {
         let (mut exchange, asked) = outstanding.into_parts();
+        for reason in exchange.observed_late.take() {
+            gate::observe(&mut exchange, Layer::Gate, &reason.into());
+        }
         if let ControlFlow::Break(refusal) =
             settle(&mut exchange, Layer::Gate, |x| rules::judge_response_head(&head, x), |_| ())
         {

@@ -60,6 +60,8 @@ pub(crate) struct Exchange {
     pub(crate) random: StdRng,
     pub(crate) peer: Peer,
     pub(crate) rules: Arc<Rules>,
+    /// What rules found behind the window and were to watch only.
+    pub(crate) observed_late: crate::layers::content::gate::Observed,
     pub(crate) request: event::RequestFacts,
     /// The path in normal form: what routes are compared with.
     pub(crate) path: String,
@@ -124,6 +126,7 @@ impl Exchange {
             client,
             peer: peer.clone(),
             rules,
+            observed_late: crate::layers::content::gate::Observed::default(),
             request,
             path,
             site: Site::unknown(),

@@ -68,6 +68,11 @@ pub(crate) fn observe(exchange: &mut Exchange, layer: Layer, reason: &Reason) {
     exchange.events.push(event);
 }
 
+/// An extension of a refusal: a rule says `drop`. A door that holds the connection closes it and sends nothing; any
+/// other sends the refusal.
+#[derive(Debug, Clone, Copy)]
+pub struct HangUp;
+
 /// Makes the refusal: the page and its event, where it leaves one.
 pub(crate) fn refuse(exchange: &mut Exchange, layer: Layer, reason: Reason) -> Box<Refusal> {
     rules::finish(exchange);
@@ -75,6 +80,12 @@ pub(crate) fn refuse(exchange: &mut Exchange, layer: Layer, reason: Reason) -> B
     if layer == Layer::Framing {
         // Who sends one ambiguous message is not trusted to end it where we think (RFC 9112 section 11.2).
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    if let Reason::Gate(found) = &reason
+        && found.drops()
+    {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        response.extensions_mut().insert(HangUp);
     }
     if !reason.is_quiet() {
         let event = Event::verdict(exchange, layer, &reason, Outcome::Refused);

@@ -33,7 +33,7 @@ pub mod verdict;
 
 pub use engine::{Admitted, Engine, Identified, Received};
 pub use exchange::ExchangeId;
-pub use gate::Refusal;
+pub use gate::{HangUp, Refusal};
 pub use layers::record::event::Event;
 pub use policy::{Policy, PolicyError};
 pub use reason::Reason;

@@ -75,10 +75,10 @@ fn one(case: &Case, engine: &Engine, message: Read) -> Outcome {
     let (head, outstanding) = admitted.depart();
     let mut body: Vec<u8> = inspector.take_held().concat();
     if let Some(rest) = rest {
-        match inspector.pass(rest) {
+        match inspector.pass(rest).and_then(|chunk| inspector.finish().map(|()| chunk)) {
             Ok(chunk) => body.extend_from_slice(&chunk),
             Err(reason) => {
-                answer(&mut outcome, *outstanding.refuse(reason.into()));
+                answer(&mut outcome, *outstanding.refuse(reason));
                 return outcome;
             }
         }

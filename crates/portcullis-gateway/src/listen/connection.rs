@@ -87,6 +87,19 @@ impl Service {
     }
 }
 
+/// A rule says `drop`: hyper sends no answer and closes the connection, or resets the stream of HTTP/2.
+#[derive(Debug, thiserror::Error)]
+#[error("a rule closes the connection")]
+struct HungUp;
+
+fn hung_up(answer: Result<Response<Body>, Infallible>) -> Result<Response<Body>, HungUp> {
+    let response = answer.unwrap_or_else(|never| match never {});
+    match response.extensions().get::<portcullis::HangUp>() {
+        Some(_) => Err(HungUp),
+        None => Ok(response),
+    }
+}
+
 /// Everything that a connection needs besides its socket.
 #[derive(Clone)]
 pub(crate) struct Connection {
@@ -322,7 +335,7 @@ impl Connection {
             }
             async move {
                 let response = match slot(&crowd, &request) {
-                    Some(_slot) => service.call(request).await,
+                    Some(_slot) => hung_up(service.call(request).await),
                     None => Ok(shed::overloaded()),
                 };
                 // The stream's own task runs this.
@@ -395,7 +408,7 @@ async fn answer(
     visit: Arc<Visit>,
     wires: WireQueue,
     request: Request<Incoming>,
-) -> Result<Response<Holding<Option<InFlight>>>, Infallible> {
+) -> Result<Response<Holding<Option<InFlight>>>, HungUp> {
     let Some(Arrival { wire, malformed, in_flight, .. }) = wires.pop() else {
         return Ok(visit.judge.unseen().map(|body| Holding { body, _held: None, watch: None }));
     };
@@ -406,7 +419,7 @@ async fn answer(
         proof
     } else {
         match slot(&visit.crowd, &request) {
-            Some(_slot) => visit.service.clone().call(evident(request, wire, wires, &visit)).await?,
+            Some(_slot) => hung_up(visit.service.clone().call(evident(request, wire, wires, &visit)).await)?,
             None => shed::overloaded(),
         }
     };

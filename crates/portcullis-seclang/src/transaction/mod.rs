@@ -69,7 +69,10 @@ pub struct Start {
 }
 
 /// One HTTP exchange under the rules.
-#[derive(Debug)]
+///
+/// A clone goes its own way from there: what was begun once can be judged with several bodies. Only the one that is
+/// finished changes persistent collections.
+#[derive(Debug, Clone)]
 pub struct Transaction {
     pub(crate) set: Arc<RuleSet>,
     pub(crate) state: State,

@@ -13,7 +13,7 @@ use crate::transforms::ByteClasses;
 use crate::values::Val;
 
 /// What is known of the values, by their number.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Facts {
     of: Vec<Fact>,
     /// For each value that a chain may change, for each chain: one more than the value that comes out of it, 0

@@ -17,7 +17,7 @@ use crate::syntax::targets::Target;
 use crate::values::{Field, Val};
 
 /// Everything a transaction knows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct State {
     pub(crate) strings: Strings,
     pub(crate) walk: Walk,
@@ -57,7 +57,7 @@ pub(crate) struct State {
 }
 
 /// The request up to its body.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Request {
     pub(crate) client: Option<std::net::SocketAddr>,
     pub(crate) server: Option<std::net::SocketAddr>,
@@ -82,7 +82,7 @@ pub(crate) struct Request {
 }
 
 /// The request body and what was read in it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Body {
     pub(crate) bytes: Vec<u8>,
     pub(crate) length: u64,
@@ -111,7 +111,7 @@ pub(crate) struct Body {
 }
 
 /// The response.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Response {
     pub(crate) protocol: Option<StrId>,
     pub(crate) status: Option<u16>,
@@ -126,7 +126,7 @@ pub(crate) struct Response {
 }
 
 /// What `ctl` can change.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Switches {
     pub(crate) engine: EngineMode,
     pub(crate) request_body_access: bool,
@@ -139,7 +139,7 @@ pub(crate) struct Switches {
 }
 
 /// What matched last.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Found {
     pub(crate) last: Option<Candidate>,
     /// Every match of the chain that runs: variable, name, value as it was judged.
@@ -159,7 +159,7 @@ pub(crate) struct Candidate {
 }
 
 /// A persistent collection in use.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Kept {
     pub(crate) collection: Variable,
     pub(crate) key: StrId,

@@ -8,7 +8,7 @@ use crate::strings::StrId;
 use crate::values::Val;
 
 /// The variables.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct TxVars {
     pub(crate) slots: Vec<Option<Val>>,
     /// Names that are not slots, in lower case.

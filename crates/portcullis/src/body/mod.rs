@@ -6,11 +6,13 @@
 //! compressed one, goes straight through and only its bytes are counted.
 //!
 //! Our own form field, the token against forged requests, is taken out of what was held: the app never
-//! meets it. A field of ours that comes behind the window stays where it is; the gateway writes it first
+//! meets it. Where rules read the body, the fields behind the window are judged as they come (`late.rs`). A field of
+//! ours that comes behind the window stays where it is; the gateway writes it first
 //! into each form, so that this takes another writer.
 
 mod json;
 mod kind;
+pub(crate) mod late;
 mod multipart;
 #[cfg(test)]
 mod tests;
@@ -23,14 +25,19 @@ use http::request;
 
 use self::json::Json;
 use self::kind::Kind;
+use self::late::Judge;
 use self::multipart::Multipart;
 use self::urlencoded::Urlencoded;
 use crate::layers::arrival::limits;
 use crate::layers::content::csrf::FIELD;
+use crate::reason::Reason;
 use crate::verdict::Mode;
 
 /// The longest value of our own field that is looked at.
 const LONGEST_TOKEN: usize = 1024;
+
+/// How much is read at once behind the window.
+const PIECE: usize = 64 << 10;
 
 /// How far the window may stretch when it would end within our own field.
 const STRETCH: usize = 4096;
@@ -46,6 +53,8 @@ pub struct Inspector {
     stage: Stage,
     complete: bool,
     exceeded: Option<limits::Reason>,
+    /// Who judges the fields of a multipart body behind the window.
+    judge: Option<Box<dyn Judge>>,
 }
 
 /// Whether the inspector knows enough.
@@ -103,6 +112,7 @@ impl Inspector {
             stage,
             complete,
             exceeded: None,
+            judge: None,
         }
     }
 
@@ -116,6 +126,14 @@ impl Inspector {
     /// Whether it is a form whose files may be long.
     pub(crate) fn is_multipart(&self) -> bool {
         matches!(self.reader, Reader::Multipart(_))
+    }
+
+    /// From here on, what is no file behind the window is judged as it comes.
+    pub(crate) fn judge_later(&mut self, judge: Box<dyn Judge>) {
+        if let Reader::Multipart(form) = &mut self.reader {
+            form.copy(&self.held);
+            self.judge = Some(judge);
+        }
     }
 
     /// What is held, as the app is to get it.
@@ -229,16 +247,55 @@ impl Inspector {
     /// the app off.
     ///
     /// # Errors
-    /// The limit that was passed.
-    pub fn pass(&mut self, chunk: Bytes) -> Result<Bytes, limits::Reason> {
-        if self.limits.mode != Mode::Enforce {
+    /// The limit that was passed, or what rules have against a field behind the window.
+    pub fn pass(&mut self, chunk: Bytes) -> Result<Bytes, Reason> {
+        if self.limits.mode != Mode::Enforce && self.judge.is_none() {
             return Ok(chunk);
         }
-        self.read(&chunk);
-        match &self.exceeded {
-            Some(reason) => Err(reason.clone()),
-            None => Ok(chunk),
+        // Piece by piece, so that what is copied for rules stays within the window whatever comes at once.
+        for piece in chunk.chunks(PIECE) {
+            self.read(piece);
+            self.judge_copied(false)?;
         }
+        match &self.exceeded {
+            Some(reason) if self.limits.mode == Mode::Enforce => Err(reason.clone().into()),
+            _ => Ok(chunk),
+        }
+    }
+
+    /// After admission: the body has ended.
+    ///
+    /// # Errors
+    /// What rules have against a field behind the window.
+    pub fn finish(&mut self) -> Result<(), Reason> {
+        self.judge_copied(true)
+    }
+
+    /// How many bytes are kept for rules behind the window.
+    #[cfg(test)]
+    pub(crate) fn kept(&self) -> usize {
+        match &self.reader {
+            Reader::Multipart(form) => form.copied.as_ref().map_or(0, late::Copied::len),
+            _ => 0,
+        }
+    }
+
+    fn judge_copied(&mut self, ended: bool) -> Result<(), Reason> {
+        let (Reader::Multipart(form), Some(judge)) = (&mut self.reader, &mut self.judge) else {
+            return Ok(());
+        };
+        let closed = form.is_closed();
+        let full = form.copied.as_ref().is_some_and(|copied| copied.len() >= self.window);
+        if !(closed || ended || full) {
+            return Ok(());
+        }
+        let delimiter = form.delimiter().to_vec();
+        let Some(copied) = &mut form.copied else { return Ok(()) };
+        let body = copied.take(&delimiter, closed);
+        if closed || ended {
+            form.copied = None;
+        }
+        judge.judge(&body)
     }
 
     /// The first limit that was passed.

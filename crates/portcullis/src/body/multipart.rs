@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::kind::{parameter_list, split_at_byte};
+use super::late::Copied;
 use super::{FIELD, LONGEST_TOKEN};
 use crate::layers::arrival::limits::{Config, Reason};
 
@@ -29,6 +30,8 @@ pub(super) struct Multipart {
     pub(super) token: Option<Vec<u8>>,
     pub(super) cuts: Vec<Range<usize>>,
     pub(super) fault: Option<Reason>,
+    /// What rules have not judged yet, without what is in files.
+    pub(super) copied: Option<Copied>,
 }
 
 /// The part being read.
@@ -96,7 +99,57 @@ impl Multipart {
             token: None,
             cuts: Vec::new(),
             fault: None,
+            copied: None,
         }
+    }
+
+    /// From here on, what is no content of a file is copied for rules to judge, beginning with the part that is
+    /// being read, which `held` has so far.
+    pub(super) fn copy(&mut self, held: &[u8]) {
+        let from = match self.state {
+            State::Delimited { start, .. } => start,
+            State::Line { region: Region::Content, .. }
+            | State::LineStart { region: Region::Content, .. }
+            | State::Head { .. } => self.part.start,
+            State::Line { .. } | State::LineStart { .. } | State::Lost => held.len(),
+        };
+        let to = if self.in_file() { self.part.content.min(held.len()) } else { held.len() };
+        let content = match self.state {
+            State::Line { .. } | State::LineStart { .. } => self.part.content.saturating_sub(from),
+            _ => 0,
+        };
+        self.copied = Some(Copied::begin(held.get(from..to).unwrap_or_default(), content));
+    }
+
+    /// The last delimiter has been seen.
+    pub(super) fn is_closed(&self) -> bool {
+        match self.state {
+            State::Line { region, .. } | State::LineStart { region, .. } => region == Region::Epilogue,
+            State::Delimited { .. } | State::Head { .. } | State::Lost => false,
+        }
+    }
+
+    /// Two dashes and the boundary.
+    pub(super) fn delimiter(&self) -> &[u8] {
+        &self.delimiter
+    }
+
+    fn in_file(&self) -> bool {
+        let content = matches!(
+            self.state,
+            State::Line { region: Region::Content, .. } | State::LineStart { region: Region::Content, .. }
+        );
+        content && self.part.disposition.as_ref().is_some_and(|is| is.file)
+    }
+
+    /// Whether what comes next is to be copied.
+    fn is_copied(&self) -> bool {
+        let within = match self.state {
+            State::Line { region, .. } | State::LineStart { region, .. } => region == Region::Content,
+            State::Delimited { .. } | State::Head { .. } => true,
+            State::Lost => false,
+        };
+        within && !self.in_file()
     }
 
     /// Whether the bytes stop within our own field, or what may become it, so that a little more would
@@ -118,11 +171,16 @@ impl Multipart {
                 let skip = memchr::memchr2(b'\r', b'\n', chunk).unwrap_or(chunk.len());
                 let (run, rest) = chunk.split_at_checked(skip).unwrap_or((chunk, &[]));
                 self.keep(region, run);
+                if self.is_copied()
+                    && let Some(copied) = &mut self.copied
+                {
+                    copied.extend(run);
+                }
                 self.at = self.at.saturating_add(run.len());
                 chunk = rest;
             }
             let Some((byte, rest)) = chunk.split_first() else { break };
-            self.step(*byte);
+            self.copy_step(*byte);
             self.at = self.at.saturating_add(1);
             if self.state == State::Lost {
                 return;
@@ -130,6 +188,33 @@ impl Multipart {
             chunk = rest;
         }
         self.check_unended();
+    }
+
+    /// One step, and what of it is copied.
+    fn copy_step(&mut self, byte: u8) {
+        if self.copied.is_none() {
+            return self.step(byte);
+        }
+        let (copied, file) = (self.is_copied(), self.in_file());
+        let before = self.state;
+        self.step(byte);
+        let delimited =
+            matches!(self.state, State::Delimited { .. }) && !matches!(before, State::Delimited { .. });
+        let headed = matches!(before, State::Head { .. }) && !matches!(self.state, State::Head { .. });
+        let Some(copy) = &mut self.copied else { return };
+        if copied {
+            copy.extend(&[byte]);
+        }
+        if delimited && file {
+            copy.extend(b"\r\n");
+            copy.extend(&self.delimiter);
+        }
+        if delimited {
+            copy.part_begins(self.delimiter.len());
+        }
+        if headed {
+            copy.content_begins();
+        }
     }
 
     pub(super) fn end(&mut self) {

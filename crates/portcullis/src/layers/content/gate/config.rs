@@ -38,8 +38,8 @@ pub struct Raw {
     /// request until they have.
     pub body: Option<Size>,
     /// What becomes of a body that is longer: `refuse` (the default) for what rules read as a whole, forms,
-    /// JSON and XML; a multipart body, whose files may be long, is looked at as far as it goes. `pass` looks at
-    /// every body as far as it goes.
+    /// JSON and XML; a multipart body, whose files may be long, is looked at as far as it goes, and the fields
+    /// behind that as they come, without the files. `pass` looks at every body as far as it goes.
     pub beyond: Option<Beyond>,
     /// What is not looked for, or not there. A route's are laid over the site's, which hold too.
     pub exclude: Vec<RawExclude>,

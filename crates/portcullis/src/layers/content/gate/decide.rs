@@ -1,15 +1,19 @@
 //! What the rules say, phase by phase.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, StatusCode, Version, request, response};
 use portcullis_seclang::{Action, Disruption, Intervention, LimitAction, Match};
 
 use super::finding::{Finding, MOST, full_name};
+use super::late::Late;
 use super::reason::{Kind, Matched};
 use super::{Beyond, Inspection, Reason};
 use crate::body::Inspector;
 use crate::exchange::Exchange;
 use crate::gate;
 use crate::layers::arrival::framing::Wire;
+use crate::policy::Rules;
 use crate::verdict::{Layer, Verdict};
 
 /// Phase 1.
@@ -39,7 +43,7 @@ pub(crate) fn reads_body(exchange: &Exchange) -> bool {
 }
 
 /// Phase 2.
-pub(crate) fn judge_body(inspector: &Inspector, exchange: &mut Exchange) -> Verdict<(), Reason> {
+pub(crate) fn judge_body(inspector: &mut Inspector, exchange: &mut Exchange) -> Verdict<(), Reason> {
     let Some(inspection) = &mut exchange.inspection else { return Verdict::Pass(()) };
     let transaction = &mut inspection.transaction;
     let reads = transaction.reads_request_body();
@@ -58,6 +62,12 @@ pub(crate) fn judge_body(inspector: &Inspector, exchange: &mut Exchange) -> Verd
             let limit = u64::try_from(exchange.rules.gate.body).unwrap_or(u64::MAX);
             return Verdict::Deny(Reason::ExceedBody { limit });
         }
+    }
+    // Files may be long; the fields behind them are judged when they come.
+    if cut && inspector.is_multipart() {
+        let observed = exchange.observed_late.clone();
+        let late = Late { transaction: transaction.clone(), rules: Arc::clone(&exchange.rules), observed };
+        inspector.judge_later(Box::new(late));
     }
     let mut stopped = None;
     if reads {
@@ -123,7 +133,8 @@ fn judged(exchange: &mut Exchange, stopped: Option<Intervention>) -> Verdict<(),
     let would = would.map(|at| at.saturating_add(fresh));
     inspection.judged = matches.len();
     if let Some(intervention) = stopped {
-        let reason = reason_of(exchange, &intervention);
+        let matches = inspection.transaction.matches();
+        let reason = reason_of(&exchange.rules, matches, &intervention);
         return Verdict::Deny(reason);
     }
     if let Some(reason) = would.and_then(|at| observed(exchange, at)) {
@@ -134,18 +145,16 @@ fn judged(exchange: &mut Exchange, stopped: Option<Intervention>) -> Verdict<(),
 
 fn observed(exchange: &Exchange, at: usize) -> Option<Reason> {
     let matches = exchange.inspection.as_ref()?.transaction.matches();
-    Some(matched(exchange, matches, at, StatusCode::FORBIDDEN, None))
+    Some(matched(&exchange.rules, matches, at, StatusCode::FORBIDDEN, None))
 }
 
-fn reason_of(exchange: &Exchange, intervention: &Intervention) -> Reason {
-    let matches = exchange.inspection.as_ref().map_or(&[][..], |one| one.transaction.matches());
+/// Why the rules stop the exchange.
+pub(super) fn reason_of(rules: &Rules, matches: &[Match], intervention: &Intervention) -> Reason {
     let outbound = intervention.phase.number() >= 3;
     if intervention.rule_id == 0 {
         return match outbound {
             true => Reason::ExceedResponse { message: intervention.message.clone() },
-            false => {
-                Reason::ExceedBody { limit: u64::try_from(exchange.rules.gate.body).unwrap_or(u64::MAX) }
-            }
+            false => Reason::ExceedBody { limit: u64::try_from(rules.gate.body).unwrap_or(u64::MAX) },
         };
     }
     let status = StatusCode::from_u16(intervention.status).unwrap_or(StatusCode::FORBIDDEN);
@@ -153,8 +162,12 @@ fn reason_of(exchange: &Exchange, intervention: &Intervention) -> Reason {
         Action::Redirect(location) => Some(location.clone()),
         Action::Deny | Action::Drop => None,
     };
+    let drops = intervention.action == Action::Drop;
     match matches.iter().rposition(|one| one.id == intervention.rule_id) {
-        Some(at) => matched(exchange, matches, at, status, location),
+        Some(at) => match matched(rules, matches, at, status, location) {
+            Reason::Match(found) => Reason::Match(Box::new(Matched { drops, ..*found })),
+            other => other,
+        },
         // A rule that neither logs nor audits leaves no match behind.
         None => Reason::Match(Box::new(Matched {
             rule: intervention.rule_id,
@@ -163,6 +176,7 @@ fn reason_of(exchange: &Exchange, intervention: &Intervention) -> Reason {
             score: None,
             status,
             location,
+            drops,
             evidence: Matched::evidence_of(None, b""),
             findings: Vec::new(),
             outbound,
@@ -171,14 +185,14 @@ fn reason_of(exchange: &Exchange, intervention: &Intervention) -> Reason {
 }
 
 /// What the match at `at` rests on: itself, or, where it judged a score, those before it.
-fn matched(
-    exchange: &Exchange,
+pub(super) fn matched(
+    rules: &Rules,
     matches: &[Match],
     at: usize,
     status: StatusCode,
     location: Option<Vec<u8>>,
 ) -> Reason {
-    let redactor = &exchange.rules.event.redactor;
+    let redactor = &rules.event.redactor;
     let Some(last) = matches.get(at) else { return Reason::LackRules };
     let judged = last.values.last();
     let score = judged
@@ -208,6 +222,7 @@ fn matched(
         score,
         status,
         location,
+        drops: false,
         evidence: Matched::evidence_of(findings.first(), bytes.unwrap_or_default()),
         findings,
         outbound,

@@ -7,7 +7,9 @@
 //! A request meets them in this order:
 //! 1. phase 1 with its head, once the caller is known and before any of its body is read;
 //! 2. phase 2 with its body, before the app has seen a byte: what rules look at is held back up to
-//!    `gate.body`, and what is longer is refused or looked at as far as it goes, as `gate.beyond` says;
+//!    `gate.body`, and what is longer is refused or looked at as far as it goes, as `gate.beyond` says; the fields
+//!    of a multipart body behind that are judged as they come, without the files, and what they object to breaks the
+//!    request to the app off;
 //! 3. phase 3 with the head of the app's answer, as the app wrote it;
 //! 4. phase 4 with its body, decoded, up to `SecResponseBodyLimit`, before the head goes; where the app pauses
 //!    first, the answer goes ahead and is cut off if the rules then object;
@@ -19,7 +21,7 @@
 //! ModSecurity's form, and in the audit log that the set asks for.
 //!
 //! What it does not stop: an attack that no rule describes; one in a body that no rule reads, or beyond
-//! `gate.body` where `gate.beyond` lets it pass; what a legitimate user does with the rights that he has.
+//! `gate.body` where `gate.beyond` lets it pass; one in a file beyond it; what a legitimate user does with the rights that he has.
 //!
 //! The operator must ensure: that files named in `rules` can only be written by whom the gate may obey, for
 //! a rule can switch others off.
@@ -29,6 +31,9 @@ mod config;
 mod decide;
 mod finding;
 mod inspect;
+mod late;
+#[cfg(test)]
+mod late_tests;
 mod load;
 mod reason;
 #[cfg(test)]
@@ -41,5 +46,6 @@ pub(crate) use decide::{
 };
 pub use finding::{Finding, Step};
 pub(crate) use inspect::{Inspection, finish};
-pub use load::{Loaded, RulesError};
+pub(crate) use late::Observed;
+pub use load::{Loaded, REMEMBERED, RulesError};
 pub use reason::Reason;

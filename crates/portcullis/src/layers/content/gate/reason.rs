@@ -39,6 +39,8 @@ pub struct Matched {
     pub status: StatusCode,
     /// Where the rule sends the client.
     pub location: Option<Vec<u8>>,
+    /// The rule says `drop`: a door that can closes the connection and answers nothing.
+    pub drops: bool,
     /// The place and the bytes that it rests on.
     pub evidence: Evidence,
     /// The rules that it rests on, the one that stopped it among them unless it only judged their score.
@@ -148,6 +150,11 @@ impl Kind {
 
 impl Reason {
     /// Where the client is sent.
+    /// Whether the connection is to be closed without an answer.
+    pub(crate) fn drops(&self) -> bool {
+        matches!(self, Self::Match(matched) if matched.drops)
+    }
+
     pub(crate) fn location(&self) -> Option<&[u8]> {
         match self {
             Self::Match(matched) => matched.location.as_deref(),
