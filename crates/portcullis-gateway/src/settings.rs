@@ -11,7 +11,7 @@ use portcullis_seclang::Disk;
 
 use crate::listen::{Address, Capacity, Introducers, NoAddress, Timeouts};
 use crate::policies::{self, PoliciesError};
-use crate::record::TraceSettings;
+use crate::record::{Storage, TraceSettings};
 use crate::record::log::{Rotation, outs::Target};
 use crate::run_as::RunAs;
 use crate::store::StoreSettings;
@@ -64,6 +64,8 @@ pub struct Settings {
     pub rule_log: Option<PathBuf>,
     /// Where audit records are written.
     pub audit_log: Option<PathBuf>,
+    /// Where audit records have files of their own, if the rules want that (`SecAuditLogType Concurrent`).
+    pub audit_storage: Option<Storage>,
     /// Where allowances are counted together with other gates.
     pub store: Option<StoreSettings>,
     /// Where the admin listener answers questions, besides the socket in the data directory.
@@ -146,6 +148,7 @@ impl Settings {
             identity: None,
             rule_log: None,
             audit_log: None,
+            audit_storage: None,
             store: None,
             admin: Vec::new(),
             rotation: Rotation::default(),
@@ -203,6 +206,8 @@ impl Settings {
         let gate = &policy.site().gate;
         settings.rule_log = gate.rule_log.as_ref().map(|path| folder.join(path));
         let audit = gate.loaded.as_ref().and_then(|loaded| loaded.set.settings().audit.log.clone());
+        let storage = gate.loaded.as_ref().map(|loaded| Storage::of(&loaded.set.settings().audit, folder));
+        settings.audit_storage = storage.flatten();
         settings.audit_log = gate.audit_log.as_ref().map(|path| folder.join(path)).or(audit);
         settings.admin = file
             .admin

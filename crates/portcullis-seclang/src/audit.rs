@@ -23,6 +23,8 @@ pub struct AuditRecord {
     /// For `SecAuditLogType Concurrent`: where it belongs below the storage directory,
     /// `20261125/20261125-1745/20261125-174542-ID`.
     pub path: Option<String>,
+    /// The line of the index for it, which goes into `SecAuditLog`, with the line feed that ends it.
+    pub index: Option<String>,
 }
 
 impl Transaction {
@@ -48,7 +50,9 @@ impl Transaction {
         }
         let view = View { set, state, parts: state.switches.audit_parts };
         let text = if audit.json { view.json().to_string() + "\n" } else { view.native() };
-        Some(AuditRecord { text, path: audit.concurrent.then(|| view.path()) })
+        let path = audit.concurrent.then(|| view.path());
+        let index = path.as_ref().map(|path| view.index(path, &text));
+        Some(AuditRecord { text, path, index })
     }
 }
 
@@ -88,6 +92,42 @@ impl View<'_> {
         let day = format!("{:04}{:02}{:02}", now.year, now.month, now.day);
         let minute = format!("{day}-{:02}{:02}", now.hour, now.minute);
         format!("{day}/{minute}/{minute}{:02}-{}", now.second, self.id())
+    }
+
+    /// As ModSecurity writes it: host, client, users, time, request line, status, bytes, `Referer`, `User-Agent`, id,
+    /// session, file, where the record begins in it, its length and digest.
+    fn index(&self, path: &str, text: &str) -> String {
+        use md5::Digest as _;
+        let [(client, _), _] = self.addresses();
+        let quoted = |text: &[u8]| {
+            let mut out = String::new();
+            escape_line(&mut out, text);
+            let shown = if out.is_empty() { "-" } else { out.as_str() };
+            format!("\"{}\"", shown.replace('"', "\\\""))
+        };
+        let header = |name: &[u8]| {
+            let field = self.state.request.headers.iter();
+            let found = field.map(|field| (self.text(Some(field.name)), self.text(Some(field.value))));
+            found
+                .into_iter()
+                .find(|(one, _)| one.eq_ignore_ascii_case(name))
+                .map_or(&b""[..], |(_, value)| value)
+        };
+        let host: String =
+            String::from_utf8_lossy(header(b"host")).chars().filter(|c| c.is_ascii_graphic()).collect();
+        let digest: String =
+            md5::Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        format!(
+            "{} {client} - - [{}] {} {} - {} {} {} \"-\" /{path} 0 {} md5:{digest}\n",
+            if host.is_empty() { "-" } else { &host },
+            Calendar::of(self.state.began).common_log(),
+            quoted(self.text(self.state.request.line)),
+            status(self.state).map_or_else(|| "-".to_owned(), |status| status.to_string()),
+            quoted(header(b"referer")),
+            quoted(header(b"user-agent")),
+            self.id(),
+            text.len(),
+        )
     }
 
     fn addresses(&self) -> [(String, u16); 2] {

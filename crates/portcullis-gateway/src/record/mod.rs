@@ -11,5 +11,5 @@ pub mod traces;
 pub use data_dir::DataDir;
 pub use log::EventLog;
 pub use notice::Notice;
-pub use rules::RuleFiles;
+pub use rules::{RuleFiles, Storage};
 pub use traces::TraceSettings;

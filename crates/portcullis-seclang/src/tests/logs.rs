@@ -60,6 +60,9 @@ fn a_record_in_json_is_json_whatever_the_bytes() {
     let headers = [("X-A", "1"), ("X-A", "2"), ("Content-Type", "application/x-www-form-urlencoded")];
     let record = send(&rules, "POST", "/", &headers, b"x=attack&y=\xff\\").audit_record().expect("a record");
     assert_eq!(record.path.as_deref(), Some("20251125/20251125-1745/20251125-174542-id-1"));
+    let index = record.index.as_deref().expect("a line of the index");
+    assert!(index.contains(" /20251125/20251125-1745/20251125-174542-id-1 0 "), "{index}");
+    assert!(index.contains(&format!(" {} md5:", record.text.len())) && index.ends_with('\n'), "{index}");
     let read: serde_json::Value = serde_json::from_str(&record.text).expect("JSON");
     let transaction = &read["transaction"];
     assert_eq!(transaction["request"]["headers"]["X-A"], serde_json::json!(["1", "2"]));

@@ -42,7 +42,7 @@ pub(crate) fn finish(exchange: &mut Exchange) {
     let transaction = &mut inspection.transaction;
     transaction.finish();
     let lines = transaction.log_lines();
-    let audit = transaction.audit_record().map(|record| record.text);
+    let audit = transaction.audit_record();
     if lines.is_empty() && audit.is_none() {
         return;
     }

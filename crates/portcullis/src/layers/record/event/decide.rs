@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use portcullis_seclang::AuditRecord;
 use rand::Rng;
 use serde::Serialize;
 
@@ -83,7 +84,7 @@ pub struct RuleLog {
     /// Lines in ModSecurity's form, without their ends.
     pub lines: Vec<String>,
     /// The audit record that the rule set asks for.
-    pub audit: Option<String>,
+    pub audit: Option<AuditRecord>,
 }
 
 /// What the event tells of the request, ready to be written.
