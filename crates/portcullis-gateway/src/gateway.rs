@@ -11,6 +11,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use portcullis::Engine;
 use portcullis::keys::Keyring;
+use portcullis_seclang::Collections;
 use portcullis_tower::{Engines, EventSink, GateLayer, Lender};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -29,6 +30,7 @@ use crate::record::lessons::Watcher;
 use crate::record::log::outs::Outs;
 use crate::record::traces::Traces;
 use crate::record::{DataDir, EventLog, Notice, RuleFiles};
+use crate::remembered::Remembered;
 use crate::run_as::RunAsError;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -73,6 +75,7 @@ pub struct Running {
     pub(crate) threads: Vec<Thread>,
     /// People who sign in.
     pub(crate) keepers: Arc<Keepers>,
+    pub(crate) remembered: Arc<Remembered>,
     /// The certificates that are served, and their upkeep.
     pub keeping: Option<Keeping>,
     pub(crate) watcher: Arc<Watcher>,
@@ -185,7 +188,8 @@ impl Gateway {
         meters::install();
         let threads = settings.threads.max(1);
         let Bound { https, http, dangerous_plain, datagrams } = Bound::bind(&settings, threads, inherited)?;
-        let unusable = |error| StartError::DataDir { path: settings.data_dir.clone(), error };
+        let folder = settings.data_dir.clone();
+        let unusable = |error| StartError::DataDir { path: folder.clone(), error };
         if let Some(user) = &settings.user {
             let socket_files = [&https, &http, &dangerous_plain].into_iter().flatten();
             let files: Vec<_> = socket_files.filter_map(|one| one.made.clone()).collect();
@@ -196,11 +200,15 @@ impl Gateway {
         let outs = Outs::open(&settings.outs)?;
         make_room()?;
         let lock = data.lock().map_err(unusable)?;
-        let files = RuleFiles::open(settings.rule_log.as_deref(), settings.audit_log.as_deref())
+        let storage = settings.audit_storage.as_ref();
+        let files = RuleFiles::open(settings.rule_log.as_deref(), settings.audit_log.as_deref(), storage)
             .map_err(|(path, error)| StartError::RuleLog { path, error })?;
         let log = EventLog::open(&data.events(), &keys).map_err(unusable)?.with_rules(files);
         log.keep(settings.rotation);
         log.send_to(outs);
+        let remembered = Remembered::open(data.path(), crate::admin::now()).map_err(unusable)?;
+        let mut settings = settings;
+        settings.policy.remember_in(&(remembered.clone() as Arc<dyn Collections>));
         let keepers = Keepers::new(crate::people::open(&settings, None, &data, &keys, &log)?);
         let engine = engine(&settings, keys);
         let challenges = Arc::new(Challenges::default());
@@ -215,7 +223,9 @@ impl Gateway {
 
         let lender = Arc::new(Lender::default());
         if let Some(store) = &settings.store {
-            lender.share(Some(Arc::new(Store::open(store.clone(), log.clone())?)));
+            let store = Arc::new(Store::open(store.clone(), log.clone())?);
+            remembered.share(Some(store.share_collections(remembered.memory())));
+            lender.share(Some(store));
         }
         let upstreams = Upstreams::new(&settings.upstream)?;
         let (sender, orders) = mpsc::unbounded_channel();
@@ -248,6 +258,7 @@ impl Gateway {
             closing,
             threads: Vec::new(),
             keepers: keepers.clone(),
+            remembered,
             keeping,
             watcher,
             challenges: challenges.clone(),
@@ -403,6 +414,7 @@ impl Running {
         let name = format!("events-ending-{}-{}.jsonl", crate::admin::now().as_millis(), std::process::id());
         self.log.move_to(&self.data.path().join(name))?;
         self.admin.step_aside(true);
+        self.remembered.step_aside()?;
         self.lock = None;
         Ok(())
     }
@@ -410,6 +422,7 @@ impl Running {
     /// Takes it back.
     pub(crate) fn step_back(&mut self) -> io::Result<()> {
         self.lock = Some(self.data.lock()?);
+        self.remembered.step_back();
         self.admin.step_aside(false);
         self.log.move_to(&self.data.events())
     }
@@ -473,6 +486,9 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.closing.send(true);
+        if let Err(error) = self.remembered.write() {
+            tracing::warn!(%error, "what rules remember could not be written");
+        }
         self.remove_sockets();
     }
 }

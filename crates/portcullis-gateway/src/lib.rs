@@ -20,6 +20,7 @@ pub mod people;
 mod policies;
 pub mod record;
 mod reload;
+mod remembered;
 pub mod run_as;
 mod settings;
 pub mod store;

@@ -106,7 +106,10 @@ impl Running {
             self.keeping = Some(keeping);
         }
         if let Some(store) = store {
-            self.lender.share(store.map(|store| Arc::new(store) as Arc<dyn Remote>));
+            let store = store.map(Arc::new);
+            let memory = self.remembered.memory();
+            self.remembered.share(store.as_ref().map(|store| store.share_collections(memory)));
+            self.lender.share(store.map(|store| store as Arc<dyn Remote>));
         }
         if let Some(outs) = outs {
             self.log.send_to(outs);
@@ -128,6 +131,7 @@ impl Running {
         let kept = &mut self.settings;
         (kept.threads, kept.data_dir, kept.user) = (old.threads, old.data_dir, old.user);
         (kept.capacity, kept.rule_log, kept.audit_log) = (old.capacity, old.rule_log, old.audit_log);
+        kept.audit_storage = old.audit_storage;
         self.tell_of_ways_around();
         Ok(reloaded)
     }
@@ -168,7 +172,9 @@ fn waits(old: &Settings, new: &Settings) -> Vec<String> {
     if old.capacity != new.capacity {
         list.push("how many connections and requests there may be stays: they are counted on".to_owned());
     }
-    if (&old.rule_log, &old.audit_log) != (&new.rule_log, &new.audit_log) {
+    if (&old.rule_log, &old.audit_log, &old.audit_storage)
+        != (&new.rule_log, &new.audit_log, &new.audit_storage)
+    {
         list.push("the files that rules log to stay: they were opened at the start".to_owned());
     }
     if old.data_dir != new.data_dir {

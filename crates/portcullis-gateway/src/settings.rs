@@ -11,8 +11,8 @@ use portcullis_seclang::Disk;
 
 use crate::listen::{Address, Capacity, Introducers, NoAddress, Timeouts};
 use crate::policies::{self, PoliciesError};
-use crate::record::{Storage, TraceSettings};
 use crate::record::log::{Rotation, outs::Target};
+use crate::record::{Storage, TraceSettings};
 use crate::run_as::RunAs;
 use crate::store::StoreSettings;
 use crate::tls::acme::{Acme, Proof};

@@ -55,7 +55,7 @@ mod values;
 mod vocabulary;
 
 pub use audit::AuditRecord;
-pub use collections::{Collections, MemoryCollections, Stored, VarChange};
+pub use collections::{Collections, Entry, MemoryCollections, Record, Stored, VarChange};
 pub use error::{Fault, LoadError};
 pub use exclusions::Exclusions;
 pub use load::actions::Phase;

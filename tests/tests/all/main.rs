@@ -22,5 +22,6 @@ mod people;
 mod policies;
 mod policy_reference;
 mod rate;
+mod remembered;
 mod shape;
 mod snippets;

@@ -1,4 +1,4 @@
-//! Allowances that several gates share, in a Redis.
+//! Allowances that several gates share, in a Redis; what rules remember, too (`collections.rs`).
 //!
 //! One script draws from every key at once, all or nothing, by the clock of the store: gates whose clocks
 //! differ still count alike. A request waits for the store as long as `rate.store_timeout` says and no longer.
@@ -6,6 +6,7 @@
 //! itself or refuses, as `rate.store_lost` says, and a thread of its own asks for the store again, at first
 //! after a tenth of a second, then less and less often, up to every five seconds.
 
+mod collections;
 mod scripts;
 
 use std::fmt;
@@ -24,6 +25,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use crate::record::{EventLog, Notice};
+pub use collections::SharedCollections;
 use scripts::Scripts;
 
 /// The first and the longest pause before the store is asked for again.

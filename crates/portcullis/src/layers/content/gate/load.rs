@@ -23,7 +23,7 @@ pub struct Loaded {
 }
 
 /// How many addresses, sessions and users rules may remember at once: a stranger decides how many there are.
-const REMEMBERED: usize = 100_000;
+pub const REMEMBERED: usize = 100_000;
 
 /// Why rules were not loaded: every fault, with its place.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -64,18 +64,23 @@ impl Policy {
         self.each_rules(|rules, key| put(rules, key, &set, &collections))
     }
 
+    /// From now on rules remember in `collections`, instead of in the memory of the policy.
+    pub fn remember_in(&mut self, collections: &Arc<dyn Collections>) {
+        let _ = self.each_rules(|rules, _| {
+            if let Some(loaded) = &mut rules.gate.loaded {
+                loaded.collections = Arc::clone(collections);
+            }
+            Ok::<(), std::convert::Infallible>(())
+        });
+    }
+
     /// Goes on with what the rules of `before` remember, so that a reload forgives nobody.
     pub fn remember_as(&mut self, before: &Self) {
         let Some(collections) = before.site().gate.loaded.as_ref().map(|loaded| loaded.collections.clone())
         else {
             return;
         };
-        let _ = self.each_rules(|rules, _| {
-            if let Some(loaded) = &mut rules.gate.loaded {
-                loaded.collections = Arc::clone(&collections);
-            }
-            Ok::<(), std::convert::Infallible>(())
-        });
+        self.remember_in(&collections);
     }
 
     /// Loads the rules of a policy that names no files, which is what a policy without `[gate] rules` does.

@@ -1,82 +1,22 @@
-//! Collections that outlive a transaction: `IP`, `SESSION`, `USER`, `GLOBAL`, `RESOURCE`.
-//!
-//! A transaction reads a collection when a rule names its key (`initcol`, `setsid`, `setuid`, `setrsc`) and
-//! hands back what it changed when it ends, as changes and not as values, so that two transactions that count
-//! at once both count.
+//! Collections in memory.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::{Collections, Entry, Record, Stored, VarChange};
 use crate::syntax::names::Variable;
-
-/// One variable of a collection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stored {
-    /// Its name, in lower case.
-    pub name: Vec<u8>,
-    /// Its value.
-    pub value: Vec<u8>,
-}
-
-/// What a transaction changed, in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum VarChange {
-    /// The variable has this value now.
-    Set {
-        /// Its name, in lower case.
-        name: Vec<u8>,
-        /// Its value.
-        value: Vec<u8>,
-    },
-    /// The variable is this much more, or less; one that does not exist is 0.
-    Add {
-        /// Its name, in lower case.
-        name: Vec<u8>,
-        /// How much.
-        by: i64,
-    },
-    /// The variable is gone.
-    Unset {
-        /// Its name, in lower case.
-        name: Vec<u8>,
-    },
-    /// The variable goes at that time.
-    Expire {
-        /// Its name, in lower case.
-        name: Vec<u8>,
-        /// When, since the epoch.
-        at: Duration,
-    },
-}
-
-/// Where collections are kept. The time is handed in: it is that of the transaction, since the epoch.
-pub trait Collections: Send + Sync + std::fmt::Debug {
-    /// The variables of the collection for `key`, without those that have expired; empty if there is none.
-    fn load(&self, collection: Variable, key: &[u8], now: Duration) -> Vec<Stored>;
-
-    /// Changes the collection for `key`, which is made if there is none, and lets it go `timeout` after `now`
-    /// unless it is changed again.
-    fn change(
-        &self,
-        collection: Variable,
-        key: &[u8],
-        changes: &[VarChange],
-        timeout: Duration,
-        now: Duration,
-    );
-}
 
 /// Collections in the memory of this process, at most a number of them. The one that would go first makes
 /// room.
 #[derive(Debug)]
 pub struct MemoryCollections {
     most: usize,
-    records: Mutex<HashMap<(Variable, Vec<u8>), Record>>,
+    records: Mutex<HashMap<(Variable, Vec<u8>), Kept>>,
 }
 
 #[derive(Debug, Default)]
-struct Record {
+struct Kept {
     gone_at: Duration,
     variables: HashMap<Vec<u8>, (Vec<u8>, Option<Duration>)>,
 }
@@ -98,6 +38,41 @@ impl MemoryCollections {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// All that has not gone yet, to be kept elsewhere.
+    #[must_use]
+    pub fn records(&self, now: Duration) -> Vec<Record> {
+        let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        let living = records.iter().filter(|(_, kept)| kept.gone_at > now);
+        living.map(|((collection, key), kept)| kept.told(*collection, key, now)).collect()
+    }
+
+    /// Takes over what was kept elsewhere, in the place of what there is of that collection and key. What finds no
+    /// room is left out.
+    pub fn put(&self, record: Record) {
+        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = (record.collection, record.key);
+        if !records.contains_key(&place) && records.len() >= self.most {
+            return;
+        }
+        let variables = record.variables.into_iter().map(|entry| (entry.name, (entry.value, entry.expires)));
+        records.insert(place, Kept { gone_at: record.gone_at, variables: variables.collect() });
+    }
+}
+
+impl Kept {
+    fn told(&self, collection: Variable, key: &[u8], now: Duration) -> Record {
+        let living = self.variables.iter().filter(|(_, (_, expires))| expires.is_none_or(|at| at > now));
+        let mut variables: Vec<Entry> = living
+            .map(|(name, (value, expires))| Entry {
+                name: name.clone(),
+                value: value.clone(),
+                expires: *expires,
+            })
+            .collect();
+        variables.sort_by(|a, b| a.name.cmp(&b.name));
+        Record { collection, key: key.to_vec(), gone_at: self.gone_at, variables }
     }
 }
 
