@@ -140,7 +140,7 @@ pub fn message(
     let _ = inspector.take_held();
     for part in body {
         if let Err(reason) = inspector.pass(part) {
-            lines(&outstanding.refuse(reason.into()).events);
+            lines(&outstanding.refuse(reason).events);
             return None;
         }
     }

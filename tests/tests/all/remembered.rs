@@ -60,3 +60,26 @@ async fn gates_that_share_a_store_remember_together_and_go_on_alone_while_it_is_
     assert_eq!(statuses(a, 1).await.len(), 1, "nobody waits for a store that is away");
     assert_eq!(statuses(b, 1).await, [403], "and what was known stays known");
 }
+
+#[tokio::test]
+async fn a_rule_that_says_drop_closes_the_connection_and_answers_nothing() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let (app, folder) = (live::app().await.unwrap(), Folder::new("drop").unwrap());
+    let path = folder.path().join("own.conf");
+    std::fs::write(&path, "SecRuleEngine On\nSecRule ARGS:q \"@streq bad\" \"id:1,phase:1,drop,log\"\n")
+        .unwrap();
+    let policy = format!("[gate]\nrules = [\"{}\"]\n", path.display());
+    let gate = live::gate(app, &policy, &folder);
+    for (query, answers) in [("good", true), ("bad", false)] {
+        let mut stream = tokio::net::TcpStream::connect(gate.dangerous_plain[0]).await.unwrap();
+        let request = format!("GET /?q={query} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        assert_eq!(answer.starts_with(b"HTTP/1.1 200"), answers, "{}", String::from_utf8_lossy(&answer));
+        assert_eq!(answer.is_empty(), !answers);
+    }
+    let log = live::log(&gate, &folder);
+    assert!(log.contains("gate.rule"), "it is recorded all the same: {log}");
+}

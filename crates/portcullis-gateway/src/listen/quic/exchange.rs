@@ -67,6 +67,10 @@ pub(super) async fn run(
         Some(_slot) => service.call(request).await?,
         None => shed::overloaded(),
     };
+    if response.extensions().get::<portcullis::HangUp>().is_some() {
+        sending.stop_stream(Code::H3_REQUEST_REJECTED);
+        return Err("a rule closes the stream".into());
+    }
     if malformed.is_so() {
         sending.stop_stream(Code::H3_MESSAGE_ERROR);
         return Err("the body is not as long as its head said".into());
