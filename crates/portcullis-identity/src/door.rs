@@ -50,6 +50,11 @@ impl Door {
         &self.sessions
     }
 
+    #[cfg(test)]
+    pub(crate) fn pages(&self) -> &Pages {
+        &self.pages
+    }
+
     /// By API key. Where none are taken, none is good.
     async fn by_key(&self, key: &str, now: Duration) -> Found {
         let Some(people) = &self.keys else { return Found::default() };

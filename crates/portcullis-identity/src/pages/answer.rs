@@ -125,6 +125,11 @@ impl Page {
         self
     }
 
+    #[cfg(test)]
+    pub(crate) fn location(&self) -> &str {
+        self.headers.get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
     pub(crate) fn finish(self) -> Answer {
         let mut response = Response::new(self.body);
         *response.status_mut() = self.status;

@@ -243,6 +243,16 @@ impl Pages {
             Some(begun) => begun,
             None => self.sessions.begin_after_proof(begin()).await?,
         };
+        // A new password ends all sessions after it is set. One that begins meanwhile, by the old password, is either
+        // ended with them, or sees here that it came too late.
+        let now = self.accounts.user(user.id).await?;
+        let as_it_was =
+            |now: &User| now.standing == Standing::Active && now.password_changed == user.password_changed;
+        if !now.as_ref().is_some_and(as_it_was) {
+            self.sessions.end_by_key(key, ask.visit.now).await?;
+            let cookies = self.sessions.cleared(ask.visit.context.secure);
+            return Ok(Page::see("/.portcullis/sign-in").cookies(cookies));
+        }
         if let Some(outside) = &outside {
             self.keep_grant(key, outside).await;
         }

@@ -1,8 +1,67 @@
 //! Proving it once more, and what needs that.
 
-use http::StatusCode;
+use http::{Request, StatusCode};
+use portcullis::layers::caller::session::{Context, Factors, Presented, Visitor};
+use portcullis::policy::identity::Language;
+use portcullis_store::{People, Sessions, Standing};
+use portcullis_tower::people::Asked;
 
-use super::tests::{Browser, GOOD, site};
+use super::tests::{Browser, GOOD, Site, site};
+use super::{Ask, Seat};
+use crate::accounts::Happened;
+
+/// What a visitor asks who presents nothing.
+fn ask(site: &Site) -> Ask {
+    let uri = "https://notes.example/.portcullis/sign-in";
+    let (head, ()) = Request::builder().method("POST").uri(uri).body(()).unwrap().into_parts();
+    let context = Context { agent: String::new(), network: "192.0.2.1".parse().unwrap(), secure: true };
+    let asked = Asked {
+        head,
+        body: bytes::Bytes::new(),
+        visitor: Visitor::Nobody,
+        presented: Presented::default(),
+        context,
+        origin: "https://notes.example".to_owned(),
+        now: site.now(),
+        exchange: "x".to_owned(),
+    };
+    Ask::read(asked, &Language::ALL)
+}
+
+#[tokio::test]
+async fn a_sign_in_by_a_password_that_is_changed_in_the_same_moment_does_not_survive() {
+    let site = site();
+    site.signed_up().await;
+    let found = || site.store.user_by_email("ada@example.org".to_owned());
+    let sessions = async || {
+        let user = found().await.unwrap().unwrap();
+        site.store.sessions_of(user.id, site.now()).await.unwrap().len()
+    };
+    for remember in [false, true] {
+        let before = found().await.unwrap().unwrap();
+        let seat = || Seat {
+            factors: Factors::PASSWORD,
+            how: Happened::SignedIn,
+            remember: Some(remember),
+            outside: None,
+            return_to: "/notes",
+        };
+        assert_eq!(site.pages().seat(&ask(&site), &before, seat()).await.unwrap().location(), "/notes");
+        // The password was right; before the session begins it is changed, and all others are ended.
+        let later = site.now() + std::time::Duration::from_secs(u64::from(remember) + 1);
+        site.store.set_password(before.id, Some("hash".to_owned()), later).await.unwrap();
+        site.store.end_all(before.id, None).await.unwrap();
+        let late = site.pages().seat(&ask(&site), &before, seat()).await.unwrap();
+        assert_eq!((late.location(), sessions().await), ("/.portcullis/sign-in", 0));
+        assert!(site.store.remembered_by(before.id, site.now()).await.unwrap().is_empty());
+    }
+    let user = found().await.unwrap().unwrap();
+    site.store.set_standing(user.id, Standing::Disabled).await.unwrap();
+    let (factors, how) = (Factors::PASSWORD, Happened::SignedIn);
+    let seat = Seat { factors, how, remember: None, outside: None, return_to: "/notes" };
+    let late = site.pages().seat(&ask(&site), &user, seat).await.unwrap();
+    assert_eq!((late.location(), sessions().await), ("/.portcullis/sign-in", 0), "nor in a disabled account");
+}
 
 #[tokio::test]
 async fn who_proves_it_again_on_a_device_that_stays_signed_in_keeps_it_so() {

@@ -238,6 +238,10 @@ impl Site {
         (self.build)()
     }
 
+    pub(super) fn pages(&self) -> &Pages {
+        self.door.pages()
+    }
+
     pub(super) fn now(&self) -> Duration {
         self.now
     }

@@ -316,16 +316,25 @@ impl SessionService {
         now: Duration,
     ) -> Result<Vec<HeaderValue>, StoreError> {
         if let Some(key) = presented.session.as_deref().and_then(|id| digest_of_presented(id)) {
-            let family = self.sessions.session(key, now).await?.and_then(|session| session.family);
-            self.end_key(key).await?;
-            if let Some(family) = family {
-                self.forget_family(family).await?;
-            }
+            self.end_by_key(key, now).await?;
         }
         if let Some((family, _)) = presented.remembered.as_deref().and_then(|value| family_and_token(value)) {
             self.forget_family(family).await?;
         }
         Ok(self.cleared(context.secure))
+    }
+
+    /// Ends the session that is stored under this key, and the device that it came from.
+    ///
+    /// # Errors
+    /// When the store is away: it may still hold.
+    pub async fn end_by_key(&self, key: Key, now: Duration) -> Result<(), StoreError> {
+        let family = self.sessions.session(key, now).await?.and_then(|session| session.family);
+        self.end_key(key).await?;
+        match family {
+            Some(family) => self.forget_family(family).await,
+            None => Ok(()),
+        }
     }
 
     /// `Set-Cookie` that takes a session and a remembered device out of the browser.
