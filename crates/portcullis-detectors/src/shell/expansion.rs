@@ -12,6 +12,10 @@ pub(super) fn substitution(text: &[u8], start: usize, closer: u8, left: Left<'_>
     let here = word::command(text, start, closer);
     let (name, arguments) = name_of(&here)?;
     let program = program(&name.text);
+    // These tell nothing but what they were given.
+    if matches!(program, b"dirname" | b"basename") {
+        return None;
+    }
     let sensitive = here.words.iter().any(|word| is_sensitive(&word.text));
     // `<event>` in backticks is Markdown; `</etc/passwd` in brackets reads.
     let target = name.text.iter().find(|byte| !matches!(byte, b'<' | b'>'));

@@ -57,6 +57,9 @@ impl<'a> Left<'a> {
 
     /// A command line, shown whole or within a sentence.
     pub(super) fn is_command(self) -> bool {
+        if self.text.trim_ascii_start().starts_with(b"[ ") {
+            return true;
+        }
         if self.is_blank() {
             return false;
         }
@@ -81,6 +84,7 @@ impl<'a> Left<'a> {
                     || self.text.ends_with(b"=\""))
         });
         prompt
+            || matches!(first, b"[[" | b"!")
             || known(first)
             || set
             || self.has_flags()

@@ -28,7 +28,7 @@ use crate::finding::{Finding, Language};
 use crate::reading::{Hit, judge};
 use crate::text::{Bytes, at, cut, rest, run};
 
-const MARKS: Bytes = Bytes::of(b";|&`$\n\r<>(%-/\\");
+const MARKS: Bytes = Bytes::of(b";|&`$\n\r<>(%-/\\{");
 
 const STARTS: Bytes = Bytes::of(b";|&`$\n\r<>");
 

@@ -53,7 +53,10 @@ pub(super) fn next_command(text: &[u8], place: usize, start: usize, left: Left<'
         true
     } else if left.is_command() || !lone {
         false
-    } else if between == b"|" || between.contains(&b'|') && is_listed(text, &here) {
+    } else if between.trim_ascii() == b"|" && here.stop == b'|'
+        || between == b"|"
+        || between.contains(&b'|') && is_listed(text, &here)
+    {
         is_pipe(text, place, &here, name, arguments, kind?, left)
     } else {
         let in_query = between == b"&" && memchr::memchr2(b'=', b'?', left.text).is_some();
@@ -142,6 +145,10 @@ fn runs(
             });
     if program == b"echo" && left.text.contains(&b'$') && left.text.contains(&b'=') {
         // PHP: `$total = 3; echo $total;`
+        return false;
+    }
+    if program == b"echo" && !alone && !tight {
+        // `(( DEBUG )) && echo "…"`: what tries whether it is run does so at once.
         return false;
     }
     match kind {

@@ -79,6 +79,20 @@ fn a_command_after_a_separator_is_found_in_every_spelling() {
         "; c\\at /etc/passwd",
         ";\\l\\s",
         "& powershell Get-Process",
+        "a;./x.sh",
+        ";$SHELL -c id",
+        ";${PATH:0:1}bin${PATH:0:1}id",
+        ";a=c;b=at;$a$b /etc/passwd",
+        "a;if true; then id; fi",
+        "a;for i in 1; do id; done",
+        "a;f(){ id;};f",
+        "-oProxyCommand=id",
+        "foo.jpg`id`.png",
+        "$((7*7))",
+        "a & %COMSPEC% /c dir",
+        ";[System.Net.Dns]::GetHostName()",
+        "{,ifconfig}",
+        "a; docker ps",
     ];
     let missed: Vec<_> = attacks.into_iter().filter(|value| !found(value)).collect();
     assert!(missed.is_empty(), "{missed:#?}");
@@ -140,6 +154,14 @@ fn text_with_the_same_signs_is_left_alone() {
         "top; bottom",
         "sh; sorry",
         "name; date; time",
+        "| install the package | install the package |",
+        ". $(dirname $0)/lib/probe.sh",
+        "Turkish = &tr // tr",
+        "[ \"$(uname -m)\" != s390x ] && gflag='-g'",
+        "libc=$(grep -w libc maps | head -1)",
+        "see the ``expr + expr`` form",
+        "\\echo Use \"CREATE EXTENSION\" to load it",
+        "\"/examples/**/*\",",
     ];
     let alarms: Vec<_> = ordinary.into_iter().filter(|value| found(value)).collect();
     assert!(alarms.is_empty(), "{alarms:#?}");

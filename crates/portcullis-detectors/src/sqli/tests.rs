@@ -218,6 +218,30 @@ fn encodings_that_are_undone_on_the_way_are_undone() {
 }
 
 #[test]
+fn a_statement_that_is_shown_changes_no_query_and_one_that_acts_does() {
+    for shown in [
+        "SELECT id, name FROM people WHERE age > 18 ORDER BY name",
+        "SELECT COUNT(*) FROM orders GROUP BY day",
+        "INSERT INTO t (a, b) VALUES (1, 'x');",
+        "UPDATE t SET a = 1 WHERE id = 5;",
+        "CREATE TABLE t (id INT PRIMARY KEY);",
+        "mysql> SELECT * FROM t LIMIT 5;",
+    ] {
+        assert!(detect(shown.as_bytes()).is_none(), "{shown}");
+    }
+    for acts in [
+        "SELECT password FROM users",
+        "SELECT @@version",
+        "SELECT pg_sleep(5)",
+        "SELECT a FROM t UNION SELECT b FROM u",
+        "DROP TABLE t",
+        "SELECT a FROM t WHERE 1=1 OR 1=1 --",
+    ] {
+        assert!(detect(acts.as_bytes()).is_some(), "{acts}");
+    }
+}
+
+#[test]
 fn labelled_attacks_are_found_and_labelled_near_misses_are_not() {
     let attacks = crate::labelled::values("attack/sqli.txt");
     let missed: Vec<_> =
