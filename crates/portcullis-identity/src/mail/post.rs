@@ -125,7 +125,10 @@ impl Writer for Post {
 impl Drop for Post {
     fn drop(&mut self) {
         self.closing.send_replace(true);
-        if let Some(thread) = self.thread.take() {
+        // A thread that serves requests, as after a reload, does not wait for a mail server: what is not sent waits in
+        // the store.
+        let serves = tokio::runtime::Handle::try_current().is_ok();
+        if let Some(thread) = self.thread.take().filter(|_| !serves) {
             let _ = thread.join();
         }
     }

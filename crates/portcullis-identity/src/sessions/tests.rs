@@ -484,6 +484,31 @@ async fn a_store_that_is_away_signs_nobody_in() {
     assert!(browser.visit(&service, at(12)).await.is_some());
 }
 
+#[tokio::test]
+async fn accounts_that_nobody_confirms_are_swept_with_sessions_and_those_in_use_are_not() {
+    let site = site().await;
+    let mut browser = Browser::default();
+    browser.sign_in(&site.service, true, at(0)).await;
+    let waits = NewUser {
+        id: UserId([9; 16]),
+        email: "eve@notes.example".to_owned(),
+        name: String::new(),
+        password: None,
+        standing: Standing::Unconfirmed,
+        roles: Vec::new(),
+        lapses: Some(at(100)),
+    };
+    site.store.add(waits, at(0)).await.unwrap().unwrap();
+    assert_eq!(site.service.sweep(at(99)).await.unwrap(), 0);
+    assert_eq!(site.service.sweep(at(100)).await.unwrap(), 1);
+    assert!(site.store.user(UserId([9; 16])).await.unwrap().is_none());
+    assert!(site.store.user(ANN).await.unwrap().is_some());
+    assert!(browser.visit(&site.service, at(101)).await.is_some());
+    let year = 366 * 86_400;
+    assert_eq!(site.service.sweep(at(year)).await.unwrap(), 2, "the session and the device");
+    assert!(site.store.user(ANN).await.unwrap().is_some());
+}
+
 #[test]
 fn agents_are_told_in_words() {
     for (agent, told) in [
