@@ -46,6 +46,14 @@ impl Standing {
     /// # Errors
     /// When one of them does not start.
     pub async fn start(case: &Case) -> Result<Self, Failure> {
+        Self::start_with(case, |_| {}).await
+    }
+
+    /// The same, with settings that are no part of a case.
+    ///
+    /// # Errors
+    /// As for [`Self::start`].
+    pub async fn start_with(case: &Case, more: impl FnOnce(&mut Settings)) -> Result<Self, Failure> {
         let app = App::start(case).await?;
         let data_dir = Folder::new()?;
         let (policy, _) = Policy::parse("policy of the case", &case.policy)?;
@@ -57,6 +65,7 @@ impl Standing {
         settings.https = vec!["127.0.0.1:0".parse()?];
         settings.http = vec!["127.0.0.1:0".parse()?];
         settings.dangerous_plain = vec!["127.0.0.1:0".parse()?];
+        more(&mut settings);
         let running = Gateway::start(settings)?;
         Ok(Self { running, app, data_dir })
     }

@@ -9,7 +9,7 @@ use portcullis_tests::outcome::{AppSaw, Outcome};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-type Field = (&'static [u8], &'static [u8]);
+pub(super) type Field = (&'static [u8], &'static [u8]);
 
 const METHOD: Field = (b":method", b"GET");
 const POST: Field = (b":method", b"POST");
@@ -26,11 +26,11 @@ const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
 /// One request: its fields, its body, its trailers.
-struct Request {
-    about: &'static str,
-    fields: Vec<Field>,
-    body: Option<&'static [u8]>,
-    trailers: Vec<Field>,
+pub(super) struct Request {
+    pub(super) about: &'static str,
+    pub(super) fields: Vec<Field>,
+    pub(super) body: Option<&'static [u8]>,
+    pub(super) trailers: Vec<Field>,
 }
 
 fn head(about: &'static str, more: &[Field]) -> Request {
@@ -46,7 +46,7 @@ fn post(about: &'static str, more: &[Field], body: &'static [u8], trailers: &[Fi
     Request { about, fields, body: Some(body), trailers: trailers.to_vec() }
 }
 
-fn malformed() -> Vec<Request> {
+pub(super) fn malformed() -> Vec<Request> {
     vec![
         head("transfer-encoding belongs to a connection", &[(b"transfer-encoding", b"chunked")]),
         head("connection belongs to a connection", &[(b"connection", b"close")]),
@@ -112,7 +112,7 @@ fn mended() -> Vec<Request> {
     ]
 }
 
-fn ordinary() -> Vec<Request> {
+pub(super) fn ordinary() -> Vec<Request> {
     vec![
         head("a plain request", &[]),
         head("te: trailers", &[(b"te", b"trailers")]),
@@ -172,13 +172,13 @@ async fn what_is_ordinary_in_http2_reaches_the_app_whole() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// RFC 9113 section 8.2.3: crumbs are joined before they leave HTTP/2.
-fn one_cookie(saw: &AppSaw) -> bool {
+/// RFC 9113 section 8.2.3, RFC 9114 section 4.2.1: crumbs are joined before they leave HTTP/2.
+pub(super) fn one_cookie(saw: &AppSaw) -> bool {
     let cookies: Vec<_> = saw.headers.iter().filter(|(name, _)| name == "cookie").collect();
     matches!(cookies.as_slice(), [(_, value)] if value == "a=1; b=2")
 }
 
-fn any_case() -> Case {
+pub(super) fn any_case() -> Case {
     case::all()
         .into_iter()
         .map(|(_, case)| case)

@@ -15,6 +15,7 @@ mod floods;
 mod fuzz;
 mod guessing;
 mod http2;
+mod http3;
 mod identity;
 mod mail;
 mod operations;

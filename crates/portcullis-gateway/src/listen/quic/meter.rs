@@ -10,7 +10,10 @@
 
 use std::time::Duration;
 
+use h3::error::Code;
 use tokio::time::Instant;
+
+use super::section;
 
 /// The longest frame that is not `DATA`: more than the list of fields that is allowed, as Huffman codes can be
 /// longer than what they stand for.
@@ -22,12 +25,21 @@ const A_SECOND: i64 = 200;
 /// The types of unidirectional streams (RFC 9114 section 6.2, RFC 9204 section 4.2).
 const CONTROL: u64 = 0;
 const DATA: u64 = 0;
+const HEADERS: u64 = 1;
 /// The longest variable-length integer (RFC 9000 section 16).
 const VARINT: usize = 8;
 
-/// Why a stream is not read on.
+/// Why a connection is not read on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Excess(pub(super) &'static str);
+pub(super) struct Excess {
+    pub(super) code: Code,
+    pub(super) why: &'static str,
+}
+
+/// What is too much.
+const fn excess(why: &'static str) -> Excess {
+    Excess { code: Code::H3_EXCESSIVE_LOAD, why }
+}
 
 /// Where in the bytes of a stream the meter stands.
 #[derive(Debug)]
@@ -36,6 +48,10 @@ pub(super) struct Meter {
     number: Varint,
     purse: i64,
     filled: Option<Instant>,
+    /// The fields of a request, or of its trailers, until they are whole.
+    section: Vec<u8>,
+    /// A section of fields was there: the next is of trailers.
+    begun: bool,
 }
 
 /// What the next byte belongs to.
@@ -49,6 +65,8 @@ enum Part {
     },
     Payload {
         left: u64,
+        /// Fields, which are looked at.
+        fields: bool,
     },
     /// No frames; so much may still come.
     Instructions {
@@ -81,7 +99,14 @@ impl Varint {
 impl Meter {
     /// Of a request and its answer.
     pub(super) fn request() -> Self {
-        Self { part: Part::Type, number: Varint::default(), purse: PURSE, filled: None }
+        Self {
+            part: Part::Type,
+            number: Varint::default(),
+            purse: PURSE,
+            filled: None,
+            section: Vec::new(),
+            begun: false,
+        }
     }
 
     /// Of what a client opens in one direction.
@@ -96,14 +121,25 @@ impl Meter {
     pub(super) fn read(&mut self, mut bytes: &[u8], now: impl FnOnce() -> Instant) -> Result<(), Excess> {
         while let Some((first, rest)) = bytes.split_first() {
             match &mut self.part {
-                Part::Payload { left } | Part::Instructions { left } => {
+                Part::Payload { left, .. } | Part::Instructions { left } => {
                     let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
                     let skipped = length.min(*left);
                     *left = left.saturating_sub(skipped);
-                    bytes = bytes.get(usize::try_from(skipped).unwrap_or(usize::MAX)..).unwrap_or_default();
+                    let (taken, rest) = bytes
+                        .split_at_checked(usize::try_from(skipped).unwrap_or(usize::MAX))
+                        .unwrap_or_default();
+                    bytes = rest;
                     match self.part {
-                        Part::Payload { left: 0 } => self.part = Part::Type,
-                        Part::Instructions { left: 0 } => return Err(Excess("instructions without end")),
+                        Part::Payload { left, fields } => {
+                            if fields {
+                                self.section.extend_from_slice(taken);
+                            }
+                            if left == 0 {
+                                self.part = Part::Type;
+                                self.look(fields)?;
+                            }
+                        }
+                        Part::Instructions { left: 0 } => return Err(excess("instructions without end")),
                         _ => {}
                     }
                 }
@@ -139,10 +175,24 @@ impl Meter {
             (DATA, 1..) => self.earn(1),
             (DATA, 0) => self.purse = self.purse.saturating_sub(1),
             (_, ..=FRAME) => self.purse = self.purse.saturating_sub(4),
-            _ => return Err(Excess("a frame that is too long")),
+            _ => return Err(excess("a frame that is too long")),
         }
-        self.part = if length == 0 { Part::Type } else { Part::Payload { left: length } };
+        let fields = kind == HEADERS;
+        self.part = if length == 0 { Part::Type } else { Part::Payload { left: length, fields } };
         Ok(())
+    }
+
+    /// Fields are whole: are they in order?
+    fn look(&mut self, fields: bool) -> Result<(), Excess> {
+        if !fields {
+            return Ok(());
+        }
+        let section = std::mem::take(&mut self.section);
+        let trailers = std::mem::replace(&mut self.begun, true);
+        match section::fault(&section, trailers) {
+            Some(why) => Err(Excess { code: Code::H3_MESSAGE_ERROR, why }),
+            None => Ok(()),
+        }
     }
 
     fn refill(&mut self, now: Instant) -> Result<(), Excess> {
@@ -151,7 +201,7 @@ impl Meter {
         let passed = since.map_or(Duration::from_secs(1), |since| now.saturating_duration_since(since));
         let seconds = i64::try_from(passed.as_secs()).unwrap_or(i64::MAX);
         self.earn(seconds.saturating_mul(A_SECOND));
-        if self.purse > 0 { Ok(()) } else { Err(Excess("a flood of frames")) }
+        if self.purse > 0 { Ok(()) } else { Err(excess("a flood of frames")) }
     }
 
     fn earn(&mut self, more: i64) {
@@ -181,7 +231,8 @@ mod tests {
 
     #[test]
     fn a_request_passes_however_it_is_cut() {
-        let request = [frame(1, &[7; 300]), frame(0, &[1; 70_000]), frame(0x2a17, b""), frame(1, &[7; 20])];
+        let request =
+            [frame(1, b"\0\0\xd1\xc1"), frame(0, &[1; 70_000]), frame(0x2a17, b""), frame(1, b"\0\0\xdd")];
         let request = request.concat();
         for cut in 1..64 {
             let mut meter = Meter::request();

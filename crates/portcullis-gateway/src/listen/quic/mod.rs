@@ -7,11 +7,12 @@
 //!
 //! It has a thread of its own, for a QUIC connection belongs to one socket whatever address its client moves to. All
 //! limits of the other doors hold: connections in all and by client, requests under way, time-outs and rates. What a
-//! client sends is measured before the library sees it ([`meter`]).
+//! client sends is measured and looked at before the library sees it ([`meter`], [`section`]).
 
 mod body;
 mod exchange;
 mod meter;
+mod section;
 mod transport;
 
 use std::io;

@@ -7,7 +7,7 @@ use h3::error::Code;
 use h3::quic::{self, ConnectionErrorIncoming, StreamErrorIncoming, StreamId, WriteBuf};
 use tokio::time::Instant;
 
-use super::meter::Meter;
+use super::meter::{Excess, Meter};
 
 /// One connection.
 pub(super) struct Metered {
@@ -15,16 +15,17 @@ pub(super) struct Metered {
     ends: Ends,
 }
 
-/// Ends a connection whose client sends too much of what brings nothing.
+/// Ends a connection whose client sends too much of what brings nothing, or what is malformed.
 #[derive(Clone)]
 pub(super) struct Ends {
     connection: quinn::Connection,
 }
 
 impl Ends {
-    fn end(&self, why: &'static str) -> StreamErrorIncoming {
+    fn end(&self, excess: Excess) -> StreamErrorIncoming {
+        let Excess { code, why } = excess;
         tracing::warn!(from = %self.connection.remote_address(), why, "an HTTP/3 connection was closed");
-        let code = quinn::VarInt::from_u64(Code::H3_EXCESSIVE_LOAD.value()).unwrap_or_default();
+        let code = quinn::VarInt::from_u64(code.value()).unwrap_or_default();
         self.connection.close(code, why.as_bytes());
         StreamErrorIncoming::Unknown(why.into())
     }
@@ -147,7 +148,7 @@ impl<S: quic::RecvStream<Buf = Bytes>> quic::RecvStream for Recv<S> {
         if let Poll::Ready(Ok(Some(bytes))) = &polled
             && let Err(excess) = self.meter.read(bytes, Instant::now)
         {
-            return Poll::Ready(Err(self.ends.end(excess.0)));
+            return Poll::Ready(Err(self.ends.end(excess)));
         }
         polled
     }
