@@ -304,6 +304,21 @@ fn long_and_hostile_inputs_are_judged_to_the_end() {
         "import ",
         "1+",
         "1+(",
+        "['x'][0](",
+        "$a=1;$a(",
+        "('a'.'b')(",
+        "a.b.c.d.e.f(",
+        "f\"{f\"{",
+        "`id`.",
+        "a;$x ",
+        ";if then ",
+        "=cmd|'",
+        "<esi:",
+        "<!--#",
+        "\\r\\n",
+        "\nA1 LIST ",
+        "\\u0061(",
+        "0x2e",
     ];
     for unit in units {
         let input = unit.repeat(20_000 / unit.len());

@@ -486,7 +486,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.closing.send(true);
-        if let Err(error) = self.remembered.write() {
+        if let Err(error) = self.remembered.step_aside() {
             tracing::warn!(%error, "what rules remember could not be written");
         }
         self.remove_sockets();

@@ -32,9 +32,13 @@ struct Came {
 }
 
 fn engine(policy: &str) -> Engine {
+    windowed("64 KiB", policy)
+}
+
+fn windowed(window: &str, policy: &str) -> Engine {
     let policy = format!(
         "[transport]\nmode = \"off\"\n[rate]\nmode = \"off\"\n[csrf]\nmode = \"off\"\n[limits]\nbody = \"2 GiB\"\nhold = \"1 KiB\"\n\
-         [gate]\nrules = [\"own.conf\"]\nbody = \"64KiB\"\n{policy}"
+         [gate]\nrules = [\"own.conf\"]\nbody = \"{window}\"\n{policy}"
     );
     let (mut policy, _) = Policy::parse("p", &policy).unwrap();
     policy.load_rules(Path::new("etc"), &MemoryFiles::new().with("etc/own.conf", RULE)).unwrap();
@@ -196,4 +200,45 @@ fn an_upload_of_a_gigabyte_is_never_kept() {
     assert_eq!(came.broken.as_deref(), Some("gate.rule"));
     assert!(came.app_got > 1 << 30);
     assert!(came.kept <= 200 << 10, "{} bytes were kept", came.kept);
+}
+
+/// Bodies of any make: parts of any kind and length, in pieces of any size. An attack in a field is found wherever it
+/// stands, and one in a file is none.
+#[test]
+fn wherever_a_field_stands_it_is_judged_and_what_is_in_files_is_not() {
+    let engine = windowed("2 KiB", "");
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut random = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % below as u64).unwrap()
+    };
+    for round in 0..400 {
+        let parts = 1 + random(7);
+        let bad = random(parts + 1);
+        let (mut body, mut in_field) = (Vec::new(), false);
+        for number in 0..parts {
+            let length = [0, 3, 40, 700, 2_030, 2_050, 5_000, 9_000][random(8)];
+            let is_file = random(2) == 0;
+            let mut value = "v".repeat(length);
+            if number == bad {
+                value.insert_str(random(length + 1), "attack");
+                in_field = !is_file;
+            }
+            if is_file {
+                body.extend(file(0).strip_suffix(b"\r\n").unwrap());
+                body.extend(value.as_bytes());
+                body.extend(b"\r\n");
+            } else {
+                body.extend(field("a", &value));
+            }
+        }
+        body.extend(END);
+        let size = [1, 2, 61, 1000, 4096, 100_000][random(6)];
+        let came = upload(&engine, in_pieces(body, size));
+        let refused = came.at_once || came.broken.is_some();
+        assert_eq!(refused, in_field, "round {round}, in pieces of {size}");
+        assert!(came.broken.is_none_or(|code| code == "gate.rule"));
+    }
 }
