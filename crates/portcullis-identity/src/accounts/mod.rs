@@ -29,6 +29,8 @@ mod sign_up;
 mod tests;
 pub mod throttle;
 pub mod token;
+#[cfg(test)]
+mod waiting_tests;
 
 use std::future::Future;
 use std::sync::Arc;

@@ -9,8 +9,8 @@ use super::*;
 use crate::mail::{Letter, Subject};
 use crate::passwords::{Caps, Cost, Hasher, Origin, Peppers};
 
-const NOW: Duration = Duration::from_secs(1_800_000_000);
-const GOOD: &str = "seven lamps under the pier";
+pub(super) const NOW: Duration = Duration::from_secs(1_800_000_000);
+pub(super) const GOOD: &str = "seven lamps under the pier";
 const BETTER: &str = "a kettle full of violins";
 
 #[derive(Default)]
@@ -25,8 +25,8 @@ impl Writer for Box_ {
     }
 }
 
-struct World {
-    accounts: Accounts,
+pub(super) struct World {
+    pub(super) accounts: Accounts,
     mail: Arc<Box_>,
     folder: std::path::PathBuf,
 }
@@ -39,7 +39,7 @@ impl Drop for World {
 
 const CHEAP: Cost = Cost { memory_kib: 8, passes: 1, lanes: 1 };
 
-fn world_with(change: impl FnOnce(&mut Settings), limits: Limits) -> World {
+pub(super) fn world_with(change: impl FnOnce(&mut Settings), limits: Limits) -> World {
     world_at(CHEAP, change, limits)
 }
 
@@ -72,7 +72,7 @@ fn world_at(cost: Cost, change: impl FnOnce(&mut Settings), limits: Limits) -> W
     World { accounts, mail, folder }
 }
 
-fn world() -> World {
+pub(super) fn world() -> World {
     world_with(|_| {}, Limits::default())
 }
 
@@ -90,17 +90,17 @@ fn visit_from(number: u32) -> Visit {
     }
 }
 
-fn visit() -> Visit {
+pub(super) fn visit() -> Visit {
     visit_from(1)
 }
 
-fn secret(text: &str) -> Arc<Password> {
+pub(super) fn secret(text: &str) -> Arc<Password> {
     Arc::new(Password::new(text).unwrap())
 }
 
 impl World {
     /// The letters that came, once there are so many; those that should not come have time to.
-    async fn letters(&self, count: usize) -> Vec<Letter> {
+    pub(super) async fn letters(&self, count: usize) -> Vec<Letter> {
         for _ in 0..200 {
             if self.mail.letters.lock().unwrap().len() >= count {
                 break;
@@ -257,79 +257,6 @@ async fn a_site_that_is_closed_takes_nobody_and_one_by_invitation_the_invited() 
     );
     let told = invited.accounts.invite("ada@example.org", Vec::new(), &visit()).await.unwrap();
     assert_eq!(told.outcome, Invited::Taken);
-}
-
-#[tokio::test]
-async fn an_invitation_lasts_a_week_works_once_in_two_hands_and_is_renewed_by_another() {
-    let world = world_with(|settings| settings.sign_up = SignUp::Invited, Limits::default());
-    let people = world.accounts.people.clone();
-    let email = || Email::parse("ada@example.org").unwrap();
-    let invite = async |role: &str, now| {
-        invite(people.as_ref(), email(), vec![role.to_owned()], now).await.unwrap().unwrap()
-    };
-    let week = Duration::from_secs(7 * 86_400);
-    let first = invite("editor", NOW).await;
-    assert!(world.accounts.invites(first.secret.as_str(), NOW + week).await.unwrap().is_none(), "over");
-    let second = invite("admin", NOW + week).await;
-    assert_eq!(second.user, first.user);
-    assert!(world.accounts.invites(first.secret.as_str(), NOW).await.unwrap().is_none(), "the one before");
-    assert_eq!(people.sweep_people(NOW + week + week, 9).await.unwrap(), 1, "the link is swept");
-    assert!(people.user(first.user).await.unwrap().is_some(), "and not whom an operator invited");
-
-    let third = invite("admin", NOW).await;
-    let visit = visit();
-    let accept = || world.accounts.accept(third.secret.as_str(), "Ada", secret(GOOD), &visit);
-    let (one, other) = tokio::join!(accept(), accept());
-    let accepted = [one.unwrap().outcome, other.unwrap().outcome];
-    let signed_in = |accepted: &&Accepted| matches!(accepted, Accepted::SignedIn(_));
-    assert_eq!(accepted.iter().filter(signed_in).count(), 1, "{accepted:?}");
-    assert_eq!(people.user(third.user).await.unwrap().unwrap().roles, ["admin", "editor"]);
-    assert!(invite_again(&people).await.is_err(), "there is an account now");
-}
-
-async fn invite_again(people: &Arc<dyn People>) -> Result<Invitation, portcullis_store::Taken> {
-    invite(people.as_ref(), Email::parse("ada@example.org").unwrap(), Vec::new(), NOW).await.unwrap()
-}
-
-#[tokio::test]
-async fn whoever_signed_up_and_never_confirmed_ends_by_itself_unless_an_operator_invites_them() {
-    let world = world();
-    for email in ["ada@example.org", "eve@example.org"] {
-        let _ = world.accounts.sign_up(email, "", secret(GOOD), &visit()).await.unwrap();
-    }
-    world.letters(2).await;
-    let people = world.accounts.people.clone();
-    let find = async |email: &str| people.user_by_email(email.to_owned()).await.unwrap();
-    let invited = invite_again(&people).await.unwrap();
-    assert_eq!(find("ada@example.org").await.unwrap().id, invited.user);
-    let later = NOW + Duration::from_secs(7 * 86_400);
-    while people.sweep_people(later, 9).await.unwrap() > 0 {}
-    assert!(find("ada@example.org").await.is_some());
-    assert!(find("eve@example.org").await.is_none());
-}
-
-/// A service of breached passwords that is not there.
-fn no_service() -> Ranges {
-    let tls =
-        rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(rustls::RootCertStore::empty())
-            .with_no_client_auth();
-    Ranges::new("http://127.0.0.1:1/", Arc::new(crate::oidc::HttpFetch::new(tls, true)))
-}
-
-#[tokio::test]
-async fn while_the_list_of_breached_passwords_is_away_what_is_here_judges_and_the_log_is_told() {
-    let mut world = world();
-    world.accounts.ranges = Some(no_service());
-    let told =
-        world.accounts.sign_up("ada@example.org", "", secret("password1234567"), &visit()).await.unwrap();
-    assert!(matches!(told.outcome, SignedUp::Weak(_)), "the lists that are here still hold");
-    let told = world.accounts.sign_up("ada@example.org", "", secret(GOOD), &visit()).await.unwrap();
-    assert!(matches!(told.outcome, SignedUp::Written(_)));
-    let away = told.notices.iter().find(|notice| notice.code == "account.breached_list_away").unwrap();
-    assert!(away.detail.contains("127.0.0.1:1") && !away.detail.contains(GOOD), "{}", away.detail);
 }
 
 #[tokio::test]
