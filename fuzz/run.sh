@@ -9,7 +9,7 @@ cd "$(dirname "$0")"
 seconds=${1:?seconds for each target}
 shift
 targets=("$@")
-((${#targets[@]})) || targets=(reader policy arrival page exchange introduced rules transforms bodies transaction detectors)
+((${#targets[@]})) || targets=(reader policy arrival page exchange introduced log rules transforms bodies transaction detectors)
 host=$(rustc -vV | sed -n 's/^host: //p')
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/fuzz
 export RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \

@@ -6,6 +6,7 @@ pub mod bodies;
 pub mod detectors;
 pub mod exchange;
 pub mod introduced;
+pub mod log;
 pub mod page;
 pub mod policy;
 pub mod reader;

@@ -55,6 +55,11 @@ fn an_introduction_is_found_whatever_comes_behind_it() {
 }
 
 #[test]
+fn a_log_is_as_it_was_written_only_where_every_byte_is() {
+    replay("log", targets::log::run);
+}
+
+#[test]
 fn every_text_is_a_rule_set_or_faults_with_their_places() {
     replay("rules", targets::rules::run);
 }

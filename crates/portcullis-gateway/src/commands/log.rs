@@ -70,9 +70,6 @@ fn told(text: &mut String, name: &str, files: usize, report: &Report) {
         "{name}: {outcome}: {} lines in {files} files, events {} to {}, {} signed checkpoints",
         report.lines, report.first, report.last, report.checkpoints
     );
-    if report.unchained > 0 {
-        let _ = writeln!(text, "  the first {} lines are from before the log was chained", report.unchained);
-    }
     if report.torn {
         text.push_str("  the last line is being written, or was when the gate was killed\n");
     }

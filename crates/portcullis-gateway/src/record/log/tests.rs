@@ -88,6 +88,10 @@ fn every_change_of_a_log_is_found() {
     rewrite(&added, |lines| lines.insert(1, "{\"portcullis.outcome\":\"passed\"}".to_owned()));
     assert_eq!(found(&added), [What::Foreign]);
 
+    let before = written("before", 3);
+    rewrite(&before, |lines| lines.insert(0, "{\"portcullis.sequence\":1}".to_owned()));
+    assert_eq!(found(&before), [What::Foreign]);
+
     // With the number set right by hand, but without the key.
     let renumbered = written("renumbered", 3);
     rewrite(&renumbered, |lines| {

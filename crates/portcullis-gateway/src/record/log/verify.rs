@@ -1,5 +1,6 @@
 //! Whether a log is as it was written: the pure half of `portcullis log verify`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
@@ -104,8 +105,6 @@ pub struct Report {
     pub checkpoints: u64,
     /// A line at the end that was being written.
     pub torn: bool,
-    /// How many lines at the beginning are from before the log was chained.
-    pub unchained: u64,
     /// What is wrong.
     pub faults: Vec<Fault>,
 }
@@ -157,25 +156,23 @@ impl Walk<'_> {
             }
             bytes.pop();
             self.report.lines = self.report.lines.saturating_add(1);
-            self.line(path, number, &String::from_utf8_lossy(&bytes));
+            self.line(path, number, &bytes);
         }
     }
 
-    fn line(&mut self, path: &Path, number: u64, line: &str) {
-        let sequence = super::files::number(line);
-        let (Some(sequence), Some((content, link))) = (sequence, split(line)) else {
-            if self.at.is_none() && sequence.is_some() {
-                self.report.unchained = self.report.unchained.saturating_add(1);
-                self.report.first = self.report.first.max(1);
-            } else {
-                self.fault(path, number, What::Foreign);
-            }
+    fn line(&mut self, path: &Path, number: u64, bytes: &[u8]) {
+        let line = String::from_utf8_lossy(bytes);
+        // Where bytes had to be replaced to be read, they are not those that were written, whatever the rest says.
+        let intact = matches!(line, Cow::Borrowed(_));
+        let sequence = super::files::number(&line);
+        let (Some(sequence), Some((content, link))) = (sequence, split(&line)) else {
+            self.fault(path, number, What::Foreign);
             return;
         };
         let Some((before, before_link)) = self.at else {
             self.report.first = sequence;
             if let Some(before) = self.beginning(&content, sequence) {
-                if !self.links.iter().any(|links| links.holds(&content, &link, &before)) {
+                if !intact || !self.links.iter().any(|links| links.holds(&content, &link, &before)) {
                     self.fault(path, number, What::Edited { sequence });
                 }
             } else {
@@ -184,7 +181,7 @@ impl Walk<'_> {
             self.stand(path, number, sequence, link, &content);
             return;
         };
-        let holds = self.links.iter().any(|links| links.holds(&content, &link, &before_link));
+        let holds = intact && self.links.iter().any(|links| links.holds(&content, &link, &before_link));
         let next = before.saturating_add(1);
         if holds && sequence == next {
             self.stand(path, number, sequence, link, &content);
@@ -203,7 +200,7 @@ impl Walk<'_> {
     /// Where the chain stood before the first line that is here: at its very beginning, or as the first line
     /// of a file tells when rotation has taken away those before it.
     fn beginning(&self, content: &str, sequence: u64) -> Option<Link> {
-        if sequence == 1 || self.report.unchained > 0 {
+        if sequence == 1 {
             return Some([0; 32]);
         }
         let value: Value = serde_json::from_str(content).ok()?;
