@@ -32,5 +32,5 @@ pub use layer::GateLayer;
 pub use lend::Lender;
 pub use moment::moment;
 pub use people::Identity;
-pub use service::{Facts, Gate};
+pub use service::{Answering, Facts, Gate};
 pub use sink::EventSink;

@@ -89,7 +89,7 @@ where
 {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+    type Future = Answering;
 
     fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         // The inner service is asked for readiness where it is called: only after admission.
@@ -97,7 +97,28 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let Self { inner, parts } = self.clone();
+        self.clone().pass(request)
+    }
+}
+
+/// An answer that comes.
+pub type Answering = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+impl<S> Gate<S> {
+    /// What [`Service::call`] does, for whoever has a gate to give away: nothing of it is cloned.
+    pub fn pass<B, R>(self, request: Request<B>) -> Answering
+    where
+        S: Service<Request<Body>, Response = Response<R>> + Send + 'static,
+        S::Future: Send,
+        S::Error: Into<BodyError>,
+        B: HttpBody + Send + Unpin + 'static,
+        B::Data: Send,
+        B::Error: Into<BodyError>,
+        R: HttpBody + Send + Unpin + 'static,
+        R::Data: Send,
+        R::Error: Into<BodyError>,
+    {
+        let Self { inner, parts } = self;
         let engine = parts.engines.load();
         let trace = Trace::begin(&*parts.sink, &engine, &request);
         let sink = trace.is_some().then(|| parts.sink.clone());

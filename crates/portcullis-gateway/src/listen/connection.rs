@@ -18,7 +18,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use portcullis::layers::arrival::framing::Wire;
 use portcullis::{Listener, Peer, TlsFacts};
-use portcullis_tower::{Body, BodyError, BodyFault, Gate};
+use portcullis_tower::{Answering, Body, BodyError, BodyFault, Gate};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
@@ -71,18 +71,15 @@ pub(crate) enum Service {
 }
 
 impl Service {
-    pub(super) fn call<B>(
-        &mut self,
-        request: Request<B>,
-    ) -> Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>
+    pub(super) fn pass<B>(self, request: Request<B>) -> Answering
     where
         B: http_body::Body + Send + Unpin + 'static,
         B::Data: Send,
         B::Error: Into<BodyError>,
     {
         match self {
-            Self::Serves(gate) => tower::Service::call(gate, request),
-            Self::Redirects(gate) => tower::Service::call(gate, request),
+            Self::Serves(gate) => gate.pass(request),
+            Self::Redirects(gate) => gate.pass(request),
         }
     }
 }
@@ -322,7 +319,7 @@ impl Connection {
         let activity = Activity::new();
         let watched = activity.clone();
         let serving = service_fn(move |request: Request<Incoming>| {
-            let (mut service, crowd) = (service.clone(), crowd.clone());
+            let (service, crowd) = (service.clone(), crowd.clone());
             let held = watched.hold();
             let slow = Slow::default();
             let offer = if http3 { alternative::offer(&request) } else { None };
@@ -335,7 +332,7 @@ impl Connection {
             }
             async move {
                 let response = match slot(&crowd, &request) {
-                    Some(_slot) => hung_up(service.call(request).await),
+                    Some(_slot) => hung_up(service.pass(request).await),
                     None => Ok(shed::overloaded()),
                 };
                 // The stream's own task runs this.
@@ -419,7 +416,7 @@ async fn answer(
         proof
     } else {
         match slot(&visit.crowd, &request) {
-            Some(_slot) => hung_up(visit.service.clone().call(evident(request, wire, wires, &visit)).await)?,
+            Some(_slot) => hung_up(visit.service.clone().pass(evident(request, wire, wires, &visit)).await)?,
             None => shed::overloaded(),
         }
     };

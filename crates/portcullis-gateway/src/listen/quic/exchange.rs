@@ -38,7 +38,7 @@ pub(super) async fn run(
     guest: Guest,
     held: Held,
 ) -> Result<(), BodyError> {
-    let Guest { mut service, peer, proven, timeouts, crowd } = guest;
+    let Guest { service, peer, proven, timeouts, crowd } = guest;
     let resolved = tokio::time::timeout(timeouts.header, resolver.resolve_request()).await;
     let (request, stream) = resolved.map_err(|_| "the head came too slowly")??;
     let (mut sending, receiving) = stream.split();
@@ -64,7 +64,7 @@ pub(super) async fn run(
         extensions.insert(proven);
     }
     let response = match slot(&crowd, &request) {
-        Some(_slot) => service.call(request).await?,
+        Some(_slot) => service.pass(request).await?,
         None => shed::overloaded(),
     };
     if response.extensions().get::<portcullis::HangUp>().is_some() {
