@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import resource
 import signal
 import socket
 import subprocess
@@ -166,7 +167,7 @@ http {{
         path.write_text(f"""
 global
   nbthread {len(cores.split(","))}
-  maxconn 15000
+  maxconn {min(15000, (resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 200) // 2)}
   ssl-default-bind-options ssl-min-ver TLSv1.2
 defaults
   mode http
