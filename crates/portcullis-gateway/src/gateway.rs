@@ -271,7 +271,8 @@ impl Gateway {
         };
         let crowd = Crowd::new(settings.capacity.within_open_files(), sink.clone());
         let manners = Manners::of(&settings);
-        for number in 0..threads {
+        // What a thread serves with, whichever doors are its own.
+        let staff = || {
             let (drain, drainer) = Drain::new(closed.clone());
             let proxy = Proxy::new(upstreams.clone(), threads, drain.clone(), log.clone());
             let gate = GateLayer::swapping(engines.clone(), sink.clone())
@@ -287,6 +288,10 @@ impl Gateway {
             let (manners, crowd) = (manners.clone(), crowd.clone());
             let worker =
                 Worker { doors: Vec::new(), gate, judge, manners, orders: told, crowd, drain, drainer };
+            (orders, worker, proxy)
+        };
+        for number in 0..threads {
+            let (orders, worker, proxy) = staff();
             running.threads.push(Thread { orders, finished: spawn(number, worker, proxy)? });
         }
         #[cfg(feature = "http3")]
@@ -295,22 +300,9 @@ impl Gateway {
             running.http3 = Some(begins);
             let begin = begin.shared();
             for (number, (socket, _)) in running.datagrams.iter().enumerate() {
-                let (drain, drainer) = Drain::new(closed.clone());
-                let proxy = Proxy::new(upstreams.clone(), threads, drain.clone(), log.clone());
-                let gate = GateLayer::swapping(engines.clone(), sink.clone())
-                    .with_lender(lender.clone())
-                    .with_identity(keepers.clone());
-                let judge = Judge {
-                    engines: engines.clone(),
-                    sink: sink.clone(),
-                    lender: lender.clone(),
-                    challenges: challenges.clone(),
-                };
-                let (orders, told) = mpsc::unbounded_channel();
-                let (manners, crowd) = (manners.clone(), crowd.clone());
-                let (socket, secure) = (socket.try_clone()?, secure.clone());
-                let door = QuicDoor { socket, judge, secure, manners, orders: told, crowd, drain, drainer };
-                let finished = quic::start(number, door, gate, proxy, begin.clone())?;
+                let (orders, worker, proxy) = staff();
+                let door = QuicDoor { socket: socket.try_clone()?, secure: secure.clone() };
+                let finished = quic::start(number, door, worker, proxy, begin.clone())?;
                 running.quic.push(Thread { orders, finished });
             }
         }

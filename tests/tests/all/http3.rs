@@ -11,7 +11,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-use super::http2::{Request, any_case, malformed, one_cookie, ordinary};
+use super::http2::{Request, any_case, kept_back, let_through};
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
@@ -23,16 +23,7 @@ async fn standing() -> Standing {
 #[tokio::test]
 async fn what_is_malformed_in_http3_never_reaches_the_app() {
     let standing = standing().await;
-    let mut wrong = Vec::new();
-    for request in malformed() {
-        let answered = exchange(&standing, &request).await;
-        if let Some(saw) = standing.app_saw() {
-            wrong.push(format!("{}: the app saw {} {}", request.about, saw.method, saw.target));
-        }
-        if !answered {
-            wrong.push(format!("{}: nobody said no", request.about));
-        }
-    }
+    let wrong = let_through(&standing, exchange).await;
     standing.close(&mut Outcome::default()).await.unwrap();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -40,15 +31,7 @@ async fn what_is_malformed_in_http3_never_reaches_the_app() {
 #[tokio::test]
 async fn what_is_ordinary_in_http3_reaches_the_app_whole() {
     let standing = standing().await;
-    let mut wrong = Vec::new();
-    for request in ordinary() {
-        exchange(&standing, &request).await;
-        let saw = standing.app_saw();
-        let whole = saw.as_ref().is_some_and(|saw| saw.body == request.body.unwrap_or_default());
-        if !whole || (request.about.contains("crumbs") && !saw.as_ref().is_some_and(one_cookie)) {
-            wrong.push(format!("{}: {saw:?}", request.about));
-        }
-    }
+    let wrong = kept_back(&standing, exchange).await;
     standing.close(&mut Outcome::default()).await.unwrap();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

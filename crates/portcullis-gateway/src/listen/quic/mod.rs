@@ -22,18 +22,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use portcullis::{Listener, Peer, TlsFacts};
-use portcullis_tower::GateLayer;
 use quinn::crypto::rustls::{HandshakeData, QuicServerConfig};
 use quinn::{Endpoint, EndpointConfig, Incoming, TransportConfig, VarInt};
 use rustls::ServerConfig;
 use rustls::pki_types::CertificateDer;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tower::Layer;
 
 use super::connection::{Activity, CONNECTION_WINDOW, HEADER_LIST, STREAM_WINDOW, STREAMS, Service, presses};
 use super::crowd::{Crowd, Place};
-use super::{Drain, Drainer, Judge, Manners, Order, Timeouts};
+use super::{Drain, Judge, Order, Timeouts, Worker};
 use crate::tls::{Proven, Secure};
 use crate::upstream::Proxy;
 use transport::Metered;
@@ -51,13 +50,7 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 /// A door of HTTP/3.
 pub(crate) struct QuicDoor {
     pub(crate) socket: UdpSocket,
-    pub(crate) judge: Judge,
     pub(crate) secure: Arc<Secure>,
-    pub(crate) manners: Manners,
-    pub(crate) orders: mpsc::UnboundedReceiver<Order>,
-    pub(crate) crowd: Arc<Crowd>,
-    pub(crate) drain: Drain,
-    pub(crate) drainer: Drainer,
 }
 
 /// Serves at `door` on a thread of its own, from when `begin` ends.
@@ -67,17 +60,16 @@ pub(crate) struct QuicDoor {
 pub(crate) fn start(
     number: usize,
     door: QuicDoor,
-    gate: GateLayer,
+    worker: Worker,
     proxy: Proxy,
     begin: impl Future + Send + 'static,
 ) -> io::Result<oneshot::Receiver<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (done, finished) = oneshot::channel();
     std::thread::Builder::new().name(format!("quic-{number}")).spawn(move || {
-        let service = Service::Serves(gate.layer(proxy));
         let served = runtime.block_on(async {
             begin.await;
-            door.serve(service).await
+            door.serve(worker, proxy).await
         });
         if let Err(error) = served {
             tracing::error!(%error, "HTTP/3 cannot be served; HTTPS by TCP is");
@@ -100,8 +92,10 @@ struct Guest {
 
 impl QuicDoor {
     /// Serves until the gate closes, then waits for what still runs.
-    async fn serve(self, service: Service) -> io::Result<()> {
-        let Self { socket, judge, secure, mut manners, mut orders, crowd, drain, drainer } = self;
+    async fn serve(self, worker: Worker, proxy: Proxy) -> io::Result<()> {
+        let Self { socket, secure } = self;
+        let Worker { gate, judge, mut manners, mut orders, crowd, drain, drainer, doors: _ } = worker;
+        let service = Service::Serves(gate.layer(proxy));
         let runtime = Arc::new(quinn::TokioRuntime);
         let mut latest = Latest::of(&secure, manners.timeouts)?;
         let first = Some(quinn::ServerConfig::clone(&latest.config));
