@@ -54,6 +54,7 @@ bench-http:
 	bench/http/setup.sh
 	bench/http/run.py --gateway "$(CARGO_TARGET_DIR)/release/portcullis"
 	bench/http/attack.py --gateway "$(CARGO_TARGET_DIR)/release/portcullis"
+	bench/http/crs.py --gateway "$(CARGO_TARGET_DIR)/release/portcullis"
 	bench/http/session.py --gateway "$(CARGO_TARGET_DIR)/release/portcullis"
 	bench/http/signins.py --gateway "$(CARGO_TARGET_DIR)/release/portcullis"
 
