@@ -1,5 +1,6 @@
 //! Dropping privileges: root is needed for ports below 1024, and for nothing after that.
 
+use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
@@ -39,6 +40,17 @@ pub enum RunAsError {
         /// What the system says.
         error: io::Error,
     },
+    /// The data directory is somebody else's, and in use.
+    #[error(
+        "the data directory `{}` is not `{user}`'s, and holds what somebody else has made: `chown -R {user} {}` gives it away",
+        path.display(), path.display()
+    )]
+    Used {
+        /// Which.
+        path: PathBuf,
+        /// Who would need it.
+        user: String,
+    },
     /// The system refuses.
     #[error("the system does not let the gate become `{user}`: {error}")]
     Refused {
@@ -71,12 +83,15 @@ impl RunAs {
         if !data_dir.exists() {
             crate::record::DataDir::open(data_dir).map_err(|error| failed(data_dir, error))?;
         }
-        let owner = std::fs::metadata(data_dir).map_err(|error| failed(data_dir, error))?.uid();
+        let of = std::fs::metadata(data_dir).map_err(|error| failed(data_dir, error))?;
+        let owner = of.uid();
         let empty = std::fs::read_dir(data_dir).is_ok_and(|mut list| list.next().is_none());
         let mut files: Vec<&Path> = socket_files.iter().map(PathBuf::as_path).collect();
         // One that has been used by root is not given away unasked: what is in it would stay root's.
         if owner == 0 && empty {
             files.push(data_dir);
+        } else if !may_write(&of, user, group) {
+            return Err(RunAsError::Used { path: data_dir.to_owned(), user: self.user.clone() });
         }
         for path in files {
             chown(path, Some(user.as_raw()), Some(group.as_raw())).map_err(|error| failed(path, error))?;
@@ -108,6 +123,18 @@ impl RunAs {
         };
         Ok((user.uid, group))
     }
+}
+
+/// Whether files can be made in a folder by that user of that group.
+fn may_write(of: &Metadata, user: Uid, group: Gid) -> bool {
+    let bits = if of.uid() == user.as_raw() {
+        of.mode() >> 6
+    } else if of.gid() == group.as_raw() {
+        of.mode() >> 3
+    } else {
+        of.mode()
+    };
+    bits & 0o3 == 0o3
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use portcullis_tests::live::{self, Folder, Process};
@@ -19,7 +19,8 @@ fn built() -> PathBuf {
     let program = program();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    build.args(["build", "--quiet", "-p", "portcullis-gateway", "--bin", "portcullis"]);
+    // All of the workspace, as the tests: with other features it would be another build.
+    build.args(["build", "--quiet", "--workspace", "--bin", "portcullis"]);
     build.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
     assert!(build.status().unwrap().success());
     assert!(program.is_file(), "{}", program.display());
@@ -213,6 +214,93 @@ async fn the_admin_listener_tells_how_the_gate_is_and_takes_no_orders_from_afar(
             .await
             .unwrap();
     assert_eq!(rebound.status, 421, "a page in a browser here must not read it under a name of its own");
+}
+
+#[tokio::test]
+async fn an_overloaded_gate_says_so_at_once_answers_for_itself_and_recovers() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let app = listener.local_addr().unwrap();
+    // An app that answers nobody until it is told to.
+    let (wakes, awake) = tokio::sync::watch::channel(false);
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = asked.clone();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let (mut awake, counted) = (awake.clone(), counted.clone());
+            tokio::spawn(async move {
+                let mut head = [0; 4096];
+                while stream.read(&mut head).await.is_ok_and(|read| read > 0) {
+                    counted.fetch_add(1, Ordering::Relaxed);
+                    let _ = awake.wait_for(|awake| *awake).await;
+                    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").await;
+                }
+            });
+        }
+    });
+    let port = live::free_port().unwrap();
+    let policy = format!("requests = 2\n[admin]\nlisten = \"127.0.0.1:{port}\"\n");
+    let gate = Gate::start("overload", app, &policy).await;
+    let address = gate.address();
+    let waiting = [0, 1].map(|_| tokio::spawn(async move { live::ask(address, "GET", "/", "").await }));
+    assert!(live::eventually(|| asked.load(Ordering::Relaxed) == 2).await, "both are under way");
+    let shed = live::ask(address, "GET", "/", "").await.unwrap();
+    assert_eq!(shed.status, 503);
+    assert!(shed.header("retry-after").is_some(), "{}", shed.head);
+    let admin: std::net::SocketAddr = ([127, 0, 0, 1], port).into();
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        assert_eq!(live::ask(admin, "GET", path, "").await.unwrap().status, 200, "{path}");
+    }
+    assert!(gate.log().contains("portcullis.gateway.overload"));
+    wakes.send(true).unwrap();
+    for request in waiting {
+        let answer = request.await.unwrap().unwrap();
+        assert_eq!(answer.status, 200, "{} {}", answer.head, answer.body);
+    }
+    assert_eq!(live::ask(address, "GET", "/", "").await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn whom_the_policy_names_is_become_or_nothing_is_served() {
+    let app = live::app().await.unwrap();
+    let root =
+        std::fs::metadata("/proc/self").map(|of| std::os::unix::fs::MetadataExt::uid(&of)).unwrap() == 0;
+    if root {
+        // Made by the gate for that user: what is root's already stays root's.
+        let state = std::env::temp_dir().join(format!("portcullis-user-{}", std::process::id()));
+        let port = live::free_port().unwrap();
+        let mut command = Command::new(built());
+        command.args(["run", "--upstream", &format!("http://{app}"), "--user", "nobody"]);
+        command.args(["--https", &format!("127.0.0.1:{port}"), "--data-dir"]).arg(&state);
+        let gate = Process(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+        let ask = |target| portcullis_gateway::admin::client::ask(&state, "GET", target).ok();
+        assert!(live::eventually(|| ask("/readyz").is_some_and(|(status, _)| status == 200)).await);
+        let status = std::fs::read_to_string(format!("/proc/{}/status", gate.0.id())).unwrap();
+        let line = |name: &str| status.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+        let ids: Vec<_> = line("Uid:").split_whitespace().skip(1).map(str::to_owned).collect();
+        assert!(ids.iter().all(|id| id != "0" && Some(id) == ids.first()), "{ids:?}");
+        assert!(line("CapEff:").ends_with("0000000000000000"), "{status}");
+        assert!(!line("Groups:").split_whitespace().any(|group| group == "0"), "{status}");
+        drop(gate);
+        let _ = std::fs::remove_dir_all(&state);
+
+        let used = Folder::new("used-by-root").unwrap();
+        std::fs::write(used.path().join("events.jsonl"), "").unwrap();
+        let refused = Command::new(built())
+            .args(["run", "--upstream", &format!("http://{app}"), "--user", "nobody", "--data-dir"])
+            .arg(used.path())
+            .output()
+            .unwrap();
+        assert!(text(&refused).contains("chown -R nobody "), "{}", text(&refused));
+    } else {
+        let folder = Folder::new("user").unwrap();
+        let refused = Command::new(built())
+            .args(["run", "--upstream", &format!("http://{app}"), "--user", "nobody", "--data-dir"])
+            .arg(folder.path())
+            .output()
+            .unwrap();
+        assert!(!refused.status.success() && text(&refused).contains("nobody"), "{}", text(&refused));
+    }
 }
 
 #[tokio::test]
