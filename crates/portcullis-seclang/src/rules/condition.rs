@@ -1,6 +1,6 @@
 //! What one `SecRule` asks and what it writes when the answer is yes.
 
-use super::compile::Bits;
+use super::bits::Bits;
 use super::text::{Macro, Name, Template};
 use crate::bodies::Processor;
 use crate::detectors::Find;

@@ -1,5 +1,6 @@
 //! A compiled rule set: immutable, shared by all transactions of all sites.
 
+mod bits;
 mod compile;
 mod condition;
 mod text;
@@ -16,7 +17,7 @@ use crate::settings::Settings;
 use crate::source::{Disk, Files, Location, Source};
 use crate::strings::StrId;
 
-pub(crate) use compile::Bits;
+pub(crate) use bits::Bits;
 pub(crate) use condition::{Aim, Condition, Control, Effect, Judge, Number, Write};
 pub(crate) use text::{Macro, Name, Part, Template};
 

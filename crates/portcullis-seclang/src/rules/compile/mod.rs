@@ -1,63 +1,23 @@
 //! From rules as read to rules that run.
 
-use std::collections::HashMap;
-use std::path::Path;
+mod condition;
+mod effect;
 
-use super::condition::{Aim, Number};
-use super::text::{Macro, Name, Part, Template};
-use super::{Condition, Control, Effect, Judge, Outcome, Rule, RuleSet, Write};
+use std::collections::HashMap;
+
+use super::text::{Macro, Part, Template};
+use super::{Outcome, Rule, RuleSet};
 use crate::error::{Fault, LoadError};
-use crate::load::actions::{self, Action, Allow, Change, Disruptive};
-use crate::load::ctl::{Ctl, Which};
+use crate::load::actions::{Action, Allow, Disruptive};
 use crate::load::{Draft, Item, Loaded};
-use crate::operators::{GeoDatabase, Operator};
+use crate::operators::GeoDatabase;
 use crate::plan::Plan;
 use crate::source::{Files, Location};
 use crate::strings::StrId;
 use crate::syntax::names::Variable;
-use crate::syntax::targets::{Selector, Target};
+use crate::syntax::targets::Selector;
 use crate::syntax::text::{self, Text};
 use crate::transforms::Transform;
-
-/// A set of rules, by index.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Bits(pub(crate) Vec<u64>);
-
-impl Bits {
-    pub(crate) fn with_len(len: usize) -> Self {
-        Self(vec![0; len.div_ceil(64)])
-    }
-
-    pub(crate) fn insert(&mut self, index: usize) {
-        if self.0.len() <= index / 64 {
-            self.0.resize(index / 64 + 1, 0);
-        }
-        if let Some(word) = self.0.get_mut(index / 64) {
-            *word |= 1 << (index % 64);
-        }
-    }
-
-    pub(crate) fn contains(&self, index: usize) -> bool {
-        self.0.get(index / 64).is_some_and(|word| word & 1 << (index % 64) != 0)
-    }
-
-    pub(crate) fn union(&mut self, other: &Self) {
-        if self.0.len() < other.0.len() {
-            self.0.resize(other.0.len(), 0);
-        }
-        for (word, other) in self.0.iter_mut().zip(&other.0) {
-            *word |= other;
-        }
-    }
-
-    pub(crate) fn intersects(&self, other: &Self) -> bool {
-        self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.iter().all(|word| *word == 0)
-    }
-}
 
 struct Compiler<'a> {
     files: &'a dyn Files,
@@ -351,189 +311,6 @@ impl Compiler<'_> {
             Action::Rev(_) if rule.rev.is_some() => {}
             _ => self.describe(rule, action),
         }
-    }
-
-    fn condition(&mut self, draft: &Draft, defaults: &[Transform]) -> Option<Condition> {
-        let mut transforms = defaults.to_vec();
-        let mut effects = Vec::new();
-        let (mut capture, mut multi_match) = (false, false);
-        for (action, at) in &draft.actions {
-            match action {
-                Action::Transform(Transform::None) => transforms.clear(),
-                Action::Transform(transform) => transforms.push(*transform),
-                Action::Capture => capture = true,
-                Action::MultiMatch => multi_match = true,
-                Action::Effect(effect) => effects.extend(self.effect(effect, at)),
-                _ => {}
-            }
-        }
-        let (judge, argument, negated, operator_name, operator_argument) = match &draft.operator {
-            None => (Judge::Always, None, false, "unconditional".into(), "".into()),
-            Some((written, at)) => {
-                let (judge, argument) = self.judge(written, at, &draft.beside)?;
-                (
-                    judge,
-                    argument,
-                    written.negated,
-                    name_shown(&written.name),
-                    written.argument.as_str().into(),
-                )
-            }
-        };
-        let (exclusions, targets): (Vec<Target>, Vec<Target>) =
-            draft.targets.iter().cloned().partition(|target| target.exclude);
-        Some(Condition {
-            targets: targets.into_iter().map(|target| self.aim(target)).collect(),
-            exclusions: exclusions.into(),
-            judge,
-            argument,
-            negated,
-            operator_name,
-            operator_argument,
-            transforms: transforms.into(),
-            multi_match,
-            capture,
-            effects: effects.into(),
-        })
-    }
-
-    fn aim(&mut self, target: Target) -> Aim {
-        let mut slots = Vec::new();
-        let mut header = None;
-        if let Selector::Name(name) = &target.selector {
-            match target.variable {
-                Variable::Tx => slots.push(self.slot(name)),
-                Variable::RequestHeaders => header = self.header(name),
-                _ => {}
-            }
-        }
-        Aim { target, slots: slots.into(), header }
-    }
-
-    fn judge(
-        &mut self,
-        written: &crate::syntax::operator::Written,
-        at: &Location,
-        beside: &Path,
-    ) -> Option<(Judge, Option<Template>)> {
-        if let Some(detector) = crate::detectors::by_operator(&written.name) {
-            return Some((Judge::Detector(detector), None));
-        }
-        if written.name.eq_ignore_ascii_case("geoLookup") && !self.geo {
-            self.faults.push(Fault::new(at.clone(), "`@geoLookup` needs `SecGeoLookupDb`"));
-            return None;
-        }
-        let files = self.files;
-        let read = move |name: &str| -> Result<Vec<u8>, String> {
-            let path = beside.join(name);
-            files.read(&path).map_err(|error| format!("`{}` cannot be read: {error}", path.display()))
-        };
-        let operator = match Operator::parse(&written.name, &written.argument, &read) {
-            Ok(operator) => operator,
-            Err(message) => {
-                self.faults.push(Fault::new(at.clone(), message));
-                return None;
-            }
-        };
-        let argument = if operator.takes_macros() && written.argument.contains("%{") {
-            match Text::parse(&written.argument) {
-                Ok(text) if text.literal().is_none() => Some(self.template(&text)),
-                Ok(_) => None,
-                Err((_, message)) => {
-                    self.faults.push(Fault::new(at.clone(), message));
-                    return None;
-                }
-            }
-        } else {
-            None
-        };
-        if let Operator::Number(number) = &operator {
-            let against = match &argument {
-                None => Some(Number::Constant(crate::values::number(written.argument.as_bytes()))),
-                Some(Template::Parts(parts)) => match &**parts {
-                    [Part::Macro(value)] => Some(Number::Macro(value.clone())),
-                    _ => None,
-                },
-                Some(Template::Constant(_)) => None,
-            };
-            if let Some(against) = against {
-                return Some((Judge::Compare(number.comparison(), against), None));
-            }
-        }
-        Some((Judge::Operator(Box::new(operator)), argument))
-    }
-
-    fn effect(&mut self, effect: &actions::Effect, at: &Location) -> Option<Effect> {
-        Some(match effect {
-            actions::Effect::SetVar { collection, name, change } => {
-                let write = match change {
-                    Change::Set(value) => Write::Set(self.template(value)),
-                    Change::Add(value) => Write::Add(self.template(value)),
-                    Change::Subtract(value) => Write::Subtract(self.template(value)),
-                    Change::Unset => Write::Unset,
-                };
-                if *collection == Variable::Tx {
-                    let name = match name.literal() {
-                        Some(literal) => Name::Slot(self.slot(literal)),
-                        None => Name::Text(self.template(name)),
-                    };
-                    Effect::SetTx(name, write)
-                } else {
-                    Effect::SetVar { collection: *collection, name: self.template(name), write }
-                }
-            }
-            actions::Effect::ExpireVar { collection: Variable::Tx, .. } => {
-                self.faults
-                    .push(Fault::new(at.clone(), "`TX` ends with the transaction: nothing in it expires"));
-                return None;
-            }
-            actions::Effect::ExpireVar { collection, name, seconds } => Effect::Expire {
-                collection: *collection,
-                name: self.template(name),
-                seconds: self.template(seconds),
-            },
-            actions::Effect::SetEnv { name, value } => {
-                Effect::SetEnv { name: self.template(name), value: self.template(value) }
-            }
-            actions::Effect::InitCol { collection, key } => {
-                Effect::InitCol { collection: *collection, key: self.template(key) }
-            }
-            actions::Effect::Ctl(ctl) => Effect::Control(self.control(ctl)),
-        })
-    }
-
-    fn control(&self, ctl: &Ctl) -> Control {
-        match ctl {
-            Ctl::AuditEngine(mode) => Control::AuditEngine(*mode),
-            Ctl::AuditLogParts(change) => Control::AuditLogParts(*change),
-            Ctl::ForceRequestBodyVariable(on) => Control::ForceRequestBodyVariable(*on),
-            Ctl::RequestBodyAccess(on) => Control::RequestBodyAccess(*on),
-            Ctl::RequestBodyLimit(limit) => Control::RequestBodyLimit(*limit),
-            Ctl::RequestBodyProcessor(processor) => Control::RequestBodyProcessor(*processor),
-            Ctl::ResponseBodyAccess(on) => Control::ResponseBodyAccess(*on),
-            Ctl::ResponseBodyLimit(limit) => Control::ResponseBodyLimit(*limit),
-            Ctl::RuleEngine(mode) => Control::RuleEngine(*mode),
-            Ctl::RuleRemove(which) => Control::RuleRemove(self.meant(which)),
-            Ctl::RuleRemoveTarget(which, target) => {
-                Control::RuleRemoveTarget(self.meant(which), target.clone())
-            }
-            Ctl::DebugLogLevel => Control::Idle,
-        }
-    }
-
-    fn meant(&self, which: &Which) -> Bits {
-        let mut bits = Bits::with_len(self.known.len());
-        for (index, known) in self.known.iter().enumerate() {
-            let meant = match which {
-                Which::Ids(ranges) => ranges.iter().any(|(from, to)| (*from..=*to).contains(&known.id)),
-                Which::Tag(pattern) => known.tags.iter().any(|tag| pattern.is_match(tag)),
-                Which::Msg(pattern) => pattern.is_match(&known.msg),
-            };
-            if meant {
-                bits.insert(index);
-            }
-        }
-        bits
     }
 
     /// The place in the phase where rules go on after rule `index` matched.
