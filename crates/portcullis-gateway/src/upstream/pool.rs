@@ -313,10 +313,11 @@ impl Inner {
     }
 }
 
-/// Closes what nobody has used for `patience`; ends when nothing is kept.
+/// Closes what nobody has used for `patience`, or a quarter longer; ends when nothing is kept.
 async fn sweep(pool: Weak<Inner>, patience: Duration) {
+    let pause = (patience / 4).max(Duration::from_millis(100));
     loop {
-        tokio::time::sleep(patience).await;
+        tokio::time::sleep(pause).await;
         let Some(pool) = pool.upgrade() else { return };
         let mut idle = pool.idle();
         idle.connections.retain(|kept| !kept.sender.is_closed() && kept.since.elapsed() < patience);
