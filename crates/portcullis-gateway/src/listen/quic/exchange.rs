@@ -34,7 +34,7 @@ const OF_CONNECTIONS: [header::HeaderName; 5] = [
 /// # Errors
 /// When the client goes away, sends what cannot be read, or is too slow.
 pub(super) async fn run(
-    resolver: RequestResolver<Metered, Bytes>,
+    resolver: RequestResolver<Metered<h3_quinn::Connection>, Bytes>,
     guest: Guest,
     held: Held,
 ) -> Result<(), BodyError> {

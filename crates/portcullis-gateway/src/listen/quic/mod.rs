@@ -185,16 +185,17 @@ async fn serve(connection: quinn::Connection, guest: Guest, drain: &Drain, _plac
     };
     let activity = Activity::new();
     let mut pressed = guest.crowd.watch();
+    let mut closes = std::pin::pin!(async {
+        tokio::select! {
+            () = drain.begins() => {}
+            () = presses(&mut pressed) => {}
+        }
+    });
     let mut closing = false;
     loop {
         let accepted = tokio::select! {
             accepted = http.accept() => accepted,
-            () = drain.begins(), if !closing => {
-                closing = true;
-                let _ = http.shutdown(0).await;
-                continue;
-            }
-            () = presses(&mut pressed), if !closing => {
+            () = closes.as_mut(), if !closing => {
                 closing = true;
                 let _ = http.shutdown(0).await;
                 continue;

@@ -9,9 +9,9 @@ use tokio::time::Instant;
 
 use super::meter::{Excess, Meter};
 
-/// One connection.
-pub(super) struct Metered {
-    inner: h3_quinn::Connection,
+/// A connection, or what opens streams of our own on it.
+pub(super) struct Metered<C> {
+    inner: C,
     ends: Ends,
 }
 
@@ -22,6 +22,11 @@ pub(super) struct Ends {
 }
 
 impl Ends {
+    /// Puts a meter on a stream.
+    fn watch<S>(&self, inner: S, meter: Meter) -> Recv<S> {
+        Recv { inner, meter, ends: self.clone() }
+    }
+
     fn end(&self, excess: Excess) -> StreamErrorIncoming {
         let Excess { code, why } = excess;
         tracing::warn!(from = %self.connection.remote_address(), why, "an HTTP/3 connection was closed");
@@ -31,105 +36,64 @@ impl Ends {
     }
 }
 
-impl Metered {
+impl Metered<h3_quinn::Connection> {
     pub(super) fn new(connection: quinn::Connection) -> Self {
         let ends = Ends { connection: connection.clone() };
         Self { inner: h3_quinn::Connection::new(connection), ends }
     }
 }
 
-impl quic::Connection<Bytes> for Metered {
+impl quic::Connection<Bytes> for Metered<h3_quinn::Connection> {
     type RecvStream = Recv<h3_quinn::RecvStream>;
-    type OpenStreams = Opener;
+    type OpenStreams = Metered<h3_quinn::OpenStreams>;
 
     fn poll_accept_recv(
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Result<Self::RecvStream, ConnectionErrorIncoming>> {
-        let ends = self.ends.clone();
-        quic::Connection::<Bytes>::poll_accept_recv(&mut self.inner, context).map_ok(|inner| Recv {
-            inner,
-            meter: Meter::unidirectional(),
-            ends,
-        })
+        let ends = &self.ends;
+        quic::Connection::<Bytes>::poll_accept_recv(&mut self.inner, context)
+            .map_ok(|stream| ends.watch(stream, Meter::unidirectional()))
     }
 
     fn poll_accept_bidi(
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Result<Self::BidiStream, ConnectionErrorIncoming>> {
-        let ends = self.ends.clone();
-        quic::Connection::<Bytes>::poll_accept_bidi(&mut self.inner, context).map_ok(|inner| Recv {
-            inner,
-            meter: Meter::request(),
-            ends,
-        })
+        let ends = &self.ends;
+        quic::Connection::<Bytes>::poll_accept_bidi(&mut self.inner, context)
+            .map_ok(|stream| ends.watch(stream, Meter::request()))
     }
 
-    fn opener(&self) -> Opener {
-        Opener { inner: quic::Connection::<Bytes>::opener(&self.inner), ends: self.ends.clone() }
+    fn opener(&self) -> Self::OpenStreams {
+        Metered { inner: quic::Connection::<Bytes>::opener(&self.inner), ends: self.ends.clone() }
     }
 }
 
-impl quic::OpenStreams<Bytes> for Metered {
-    type BidiStream = Recv<h3_quinn::BidiStream<Bytes>>;
-    type SendStream = h3_quinn::SendStream<Bytes>;
+impl<C: quic::OpenStreams<Bytes>> quic::OpenStreams<Bytes> for Metered<C>
+where
+    C::BidiStream: quic::RecvStream<Buf = Bytes>,
+{
+    type BidiStream = Recv<C::BidiStream>;
+    type SendStream = C::SendStream;
 
     fn poll_open_bidi(
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Result<Self::BidiStream, StreamErrorIncoming>> {
-        let ends = self.ends.clone();
-        quic::OpenStreams::<Bytes>::poll_open_bidi(&mut self.inner, context).map_ok(|inner| Recv {
-            inner,
-            meter: Meter::request(),
-            ends,
-        })
+        let ends = &self.ends;
+        self.inner.poll_open_bidi(context).map_ok(|stream| ends.watch(stream, Meter::request()))
     }
 
     fn poll_open_send(
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Result<Self::SendStream, StreamErrorIncoming>> {
-        quic::OpenStreams::<Bytes>::poll_open_send(&mut self.inner, context)
+        self.inner.poll_open_send(context)
     }
 
     fn close(&mut self, code: Code, reason: &[u8]) {
-        quic::OpenStreams::<Bytes>::close(&mut self.inner, code, reason);
-    }
-}
-
-/// Opens streams of our own.
-pub(super) struct Opener {
-    inner: h3_quinn::OpenStreams,
-    ends: Ends,
-}
-
-impl quic::OpenStreams<Bytes> for Opener {
-    type BidiStream = Recv<h3_quinn::BidiStream<Bytes>>;
-    type SendStream = h3_quinn::SendStream<Bytes>;
-
-    fn poll_open_bidi(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<Self::BidiStream, StreamErrorIncoming>> {
-        let ends = self.ends.clone();
-        quic::OpenStreams::<Bytes>::poll_open_bidi(&mut self.inner, context).map_ok(|inner| Recv {
-            inner,
-            meter: Meter::request(),
-            ends,
-        })
-    }
-
-    fn poll_open_send(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<Self::SendStream, StreamErrorIncoming>> {
-        quic::OpenStreams::<Bytes>::poll_open_send(&mut self.inner, context)
-    }
-
-    fn close(&mut self, code: Code, reason: &[u8]) {
-        quic::OpenStreams::<Bytes>::close(&mut self.inner, code, reason);
+        self.inner.close(code, reason);
     }
 }
 
