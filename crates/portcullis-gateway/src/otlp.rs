@@ -1,4 +1,4 @@
-//! OpenTelemetry's protocol over HTTP with JSON (OTLP/HTTP 1.x): as much of it as logs need.
+//! OpenTelemetry's protocol over HTTP with JSON (OTLP/HTTP 1.x): as much of it as logs and traces need.
 
 use std::io;
 use std::time::Duration;
@@ -67,6 +67,15 @@ impl Collector {
             }
         })
     }
+}
+
+/// A request with `records` of ours: an `Export…ServiceRequest`, whose names for what belongs to a resource, to a scope
+/// and for the records themselves differ by signal.
+pub(crate) fn export([of_resource, of_scope, records]: [&str; 3], list: Vec<Value>) -> Value {
+    json!({ of_resource: [{
+        "resource": { "attributes": [attribute("service.name", &json!("portcullis"))] },
+        of_scope: [{ "scope": { "name": "portcullis" }, records: list }],
+    }] })
 }
 
 /// A key and a value as OTLP has them.

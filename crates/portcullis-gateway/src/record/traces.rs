@@ -7,10 +7,10 @@ use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
-use portcullis_tower::trace::{Part, Span};
+use portcullis_tower::trace::{Part, Span, hex};
 use serde_json::{Value, json};
 
-use crate::otlp::{Collector, attribute};
+use crate::otlp::{Collector, attribute, export};
 
 /// How many spans may wait.
 const WAITING: usize = 4096;
@@ -84,10 +84,7 @@ fn send_on(spans: &Receiver<Span>, collector: &Collector) {
 /// OTLP traces, JSON encoding: opentelemetry-proto 1.x, `ExportTraceServiceRequest`.
 fn request(batch: &[Span]) -> Value {
     let spans: Vec<Value> = batch.iter().flat_map(spans).collect();
-    json!({ "resourceSpans": [{
-        "resource": { "attributes": [attribute("service.name", &json!("portcullis"))] },
-        "scopeSpans": [{ "scope": { "name": "portcullis" }, "spans": spans }],
-    }] })
+    export(["resourceSpans", "scopeSpans", "spans"], spans)
 }
 
 /// The span of an exchange, and below it one for each stage.
@@ -153,10 +150,6 @@ fn version(version: http::Version) -> &'static str {
 /// 64-bit numbers are strings in the JSON of protocol buffers.
 fn nanos(since_epoch: Duration) -> String {
     since_epoch.as_nanos().to_string()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

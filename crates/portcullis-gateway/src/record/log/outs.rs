@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::otlp::{Collector, attribute, nanos};
+use crate::otlp::{Collector, attribute, export, nanos};
 
 /// How many lines may wait for one way.
 const WAITING: usize = 8192;
@@ -250,10 +250,7 @@ fn to_collector(lines: &Receiver<Arc<str>>, collector: &Collector, lost: &Atomic
 /// OTLP logs, JSON encoding: opentelemetry-proto 1.x, `ExportLogsServiceRequest`.
 fn logs(lines: &[Arc<str>]) -> Value {
     let records: Vec<Value> = lines.iter().filter_map(|line| record(line)).collect();
-    json!({ "resourceLogs": [{
-        "resource": { "attributes": [attribute("service.name", &json!("portcullis"))] },
-        "scopeLogs": [{ "scope": { "name": "portcullis" }, "logRecords": records }],
-    }] })
+    export(["resourceLogs", "scopeLogs", "logRecords"], records)
 }
 
 fn record(line: &str) -> Option<Value> {
