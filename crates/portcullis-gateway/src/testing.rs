@@ -2,12 +2,19 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::upstream::Upstream;
 use crate::{Gateway, Running, Settings};
@@ -20,6 +27,42 @@ pub(crate) fn folder(name: &str) -> PathBuf {
     let _ = std::fs::remove_dir_all(&path);
     crate::record::DataDir::open(&path).unwrap();
     path
+}
+
+/// Whom a client trusts that knows `authority` alone.
+pub(crate) fn trusting(authority: &Path) -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(authority).unwrap()).unwrap();
+    roots
+}
+
+/// Connects to `address` over TLS, as a client that trusts `authority` and speaks `protocols`.
+pub(crate) async fn connect(
+    address: SocketAddr,
+    authority: &Path,
+    name: &str,
+    protocols: &[&str],
+) -> std::io::Result<TlsStream<TcpStream>> {
+    connect_by((*crate::tls::provider()).clone(), address, authority, name, protocols).await
+}
+
+/// The same, with the cryptography of `provider`.
+pub(crate) async fn connect_by(
+    provider: CryptoProvider,
+    address: SocketAddr,
+    authority: &Path,
+    name: &str,
+    protocols: &[&str],
+) -> std::io::Result<TlsStream<TcpStream>> {
+    let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(trusting(authority))
+        .with_no_client_auth();
+    config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+    let stream = TcpStream::connect(address).await?;
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
 
 /// An app that treats each connection as `serve` says; it ends with the test's runtime.

@@ -10,6 +10,7 @@ use portcullis_store::sqlite::Sqlite;
 use portcullis_store::{NewUser, People, Standing, UserId};
 
 use crate::Ground;
+use crate::oidc::HttpFetch;
 
 pub(crate) struct House {
     pub(crate) store: Arc<Sqlite>,
@@ -20,6 +21,17 @@ pub(crate) struct House {
 /// A moment of these tests: seconds after their beginning.
 pub(crate) const fn at(seconds: u64) -> Duration {
     Duration::from_secs(1_700_000_000 + seconds)
+}
+
+/// Fetches from this machine: over TLS nobody is trusted.
+pub(crate) fn fetches(dangerous_plain: bool) -> HttpFetch {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    HttpFetch::new(tls, dangerous_plain)
 }
 
 pub(crate) const ANNA: UserId = UserId([0xa; 16]);

@@ -91,6 +91,18 @@ impl Standing {
     }
 }
 
+/// Whom a client trusts that knows `authority` alone.
+///
+/// # Errors
+/// When there is no certificate.
+pub fn trusting(authority: &Path) -> Result<RootCertStore, Failure> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(authority)? {
+        roots.add(certificate?)?;
+    }
+    Ok(roots)
+}
+
 /// Runs a case through a gateway of its own.
 ///
 /// # Errors
@@ -113,10 +125,7 @@ async fn exchange(case: &Case, running: &Running) -> Result<Answer, Failure> {
     let stream = TcpStream::connect(listener.as_slice()).await?;
     match (case.connection, &running.development) {
         (Connection::Https, Some(development)) => {
-            let mut roots = RootCertStore::empty();
-            for certificate in CertificateDer::pem_file_iter(&development.authority)? {
-                roots.add(certificate?)?;
-            }
+            let roots = trusting(&development.authority)?;
             let config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
             let connector = TlsConnector::from(Arc::new(config));
             talk(case, connector.connect(ServerName::try_from(case.server_name.clone())?, stream).await?)

@@ -4,12 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use portcullis_tests::doors::gateway::Standing;
+use portcullis_tests::doors::gateway::{Standing, trusting};
 use portcullis_tests::outcome::Outcome;
 use quinn::crypto::rustls::QuicClientConfig;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 
 use super::http2::{Request, any_case, kept_back, let_through};
 
@@ -60,9 +58,7 @@ async fn exchange(standing: &Standing, request: &Request) -> bool {
 }
 
 async fn connect(standing: &Standing) -> quinn::Connection {
-    let mut roots = RootCertStore::empty();
-    let authority = &standing.running.development.as_ref().unwrap().authority;
-    roots.add(CertificateDer::from_pem_file(authority).unwrap()).unwrap();
+    let roots = trusting(&standing.running.development.as_ref().unwrap().authority).unwrap();
     let mut tls = ClientConfig::builder_with_provider(portcullis_gateway::tls::provider())
         .with_protocol_versions(&[&rustls::version::TLS13])
         .unwrap()

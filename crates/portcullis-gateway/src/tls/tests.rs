@@ -3,21 +3,14 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::crypto::CryptoProvider;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, NamedGroup, ProtocolVersion, RootCertStore};
+use rustls::{NamedGroup, ProtocolVersion};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
 use super::certificates::CertificateFiles;
 use crate::Gateway;
-use crate::testing::{app, folder, read_head, settings};
+use crate::testing::{app, connect, connect_by, folder, read_head, settings};
 
 async fn hello() -> SocketAddr {
     app(|mut stream, _| async move {
@@ -26,35 +19,6 @@ async fn hello() -> SocketAddr {
         let _ = stream.write_all(answer.as_bytes()).await;
     })
     .await
-}
-
-async fn connect(
-    address: SocketAddr,
-    authority: &Path,
-    name: &str,
-    protocols: &[&str],
-) -> std::io::Result<TlsStream<TcpStream>> {
-    connect_by((*super::provider()).clone(), address, authority, name, protocols).await
-}
-
-async fn connect_by(
-    provider: CryptoProvider,
-    address: SocketAddr,
-    authority: &Path,
-    name: &str,
-    protocols: &[&str],
-) -> std::io::Result<TlsStream<TcpStream>> {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(authority).unwrap()).unwrap();
-    let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
-    let stream = TcpStream::connect(address).await?;
-    let name = ServerName::try_from(name.to_owned()).unwrap();
-    TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
 
 fn secure(app: SocketAddr) -> crate::Settings {

@@ -55,13 +55,7 @@ async fn whoever_signed_up_and_never_confirmed_ends_by_itself_unless_an_operator
 
 /// A service of breached passwords that is not there.
 fn no_service() -> Ranges {
-    let tls =
-        rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(rustls::RootCertStore::empty())
-            .with_no_client_auth();
-    Ranges::new("http://127.0.0.1:1/", Arc::new(crate::oidc::HttpFetch::new(tls, true)))
+    Ranges::new("http://127.0.0.1:1/", Arc::new(crate::testing::fetches(true)))
 }
 
 #[tokio::test]

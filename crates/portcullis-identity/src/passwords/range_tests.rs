@@ -7,7 +7,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::{Password, Ranges};
-use crate::oidc::{FetchFailure, HttpFetch};
+use crate::oidc::FetchFailure;
+use crate::testing::fetches;
 
 /// The SHA-1 of `correct horse battery staple` is ABF7A AD6438836DBE526AA231ABDE2D0EEF74D42.
 const LISTED: &str = "correct horse battery staple";
@@ -39,13 +40,7 @@ async fn service(answer: String) -> (Ranges, Heard) {
 }
 
 fn ranges_of(url: &str) -> Ranges {
-    let tls =
-        rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(rustls::RootCertStore::empty())
-            .with_no_client_auth();
-    Ranges::new(url, Arc::new(HttpFetch::new(tls, true)))
+    Ranges::new(url, Arc::new(fetches(true)))
 }
 
 fn answer(body: &str) -> String {

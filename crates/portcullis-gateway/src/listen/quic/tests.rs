@@ -9,12 +9,10 @@ use bytes::{Buf, Bytes};
 use h3::client::SendRequest;
 use http::{Request, Response};
 use quinn::crypto::rustls::QuicClientConfig;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::testing::{app, folder, header, read_head, settings};
+use crate::testing::{app, folder, header, read_head, settings, trusting};
 use crate::{Gateway, Running};
 
 type Client = SendRequest<h3_quinn::OpenStreams, Bytes>;
@@ -52,12 +50,10 @@ fn gate(app: SocketAddr) -> Running {
 }
 
 fn endpoint(authority: &Path) -> quinn::Endpoint {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(authority).unwrap()).unwrap();
     let mut tls = ClientConfig::builder_with_provider(crate::tls::provider())
         .with_protocol_versions(&[&rustls::version::TLS13])
         .unwrap()
-        .with_root_certificates(roots)
+        .with_root_certificates(trusting(authority))
         .with_no_client_auth();
     tls.alpn_protocols = vec![b"h3".to_vec()];
     let mut endpoint = quinn::Endpoint::client("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -172,19 +168,10 @@ async fn a_gate_that_closes_ends_what_runs_and_takes_nothing_new() {
 
 #[tokio::test]
 async fn who_comes_by_tcp_hears_of_it() {
-    use tokio_rustls::TlsConnector;
     let gate = gate(mirror().await);
-    let mut roots = RootCertStore::empty();
     let authority = &gate.development.as_ref().unwrap().authority;
-    roots.add(CertificateDer::from_pem_file(authority).unwrap()).unwrap();
-    let tls = ClientConfig::builder_with_provider(crate::tls::provider())
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let stream = tokio::net::TcpStream::connect(gate.https[0]).await.unwrap();
-    let name = "localhost".try_into().unwrap();
-    let mut stream = TlsConnector::from(Arc::new(tls)).connect(name, stream).await.unwrap();
+    let mut stream =
+        crate::testing::connect(gate.https[0], authority, "localhost", &["http/1.1"]).await.unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost:7443\r\n\r\n").await.unwrap();
     let head = read_head(&mut stream).await;
     assert_eq!(header(&head, "alt-svc"), Some("h3=\":7443\"; ma=86400"), "{head}");

@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::testing::fetches;
 
 /// A server on this machine that answers each connection with these bytes.
 async fn server(answer: Vec<u8>) -> String {
@@ -21,16 +22,6 @@ async fn server(answer: Vec<u8>) -> String {
     format!("http://{address}/")
 }
 
-fn client(dangerous_plain: bool) -> HttpFetch {
-    let tls =
-        rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(rustls::RootCertStore::empty())
-            .with_no_client_auth();
-    HttpFetch::new(tls, dangerous_plain)
-}
-
 fn get(url: &str) -> Request<Bytes> {
     Request::get(url).body(Bytes::new()).unwrap()
 }
@@ -38,11 +29,11 @@ fn get(url: &str) -> Request<Bytes> {
 #[tokio::test]
 async fn plain_http_is_spoken_to_this_machine_only_and_only_where_that_is_allowed() {
     let url = server(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}".to_vec()).await;
-    assert_eq!(client(true).fetch(get(&url)).await.unwrap().body(), "{}");
-    assert_eq!(client(false).fetch(get(&url)).await.map(|_| ()), Err(FetchFailure::Forbidden(url)));
+    assert_eq!(fetches(true).fetch(get(&url)).await.unwrap().body(), "{}");
+    assert_eq!(fetches(false).fetch(get(&url)).await.map(|_| ()), Err(FetchFailure::Forbidden(url)));
     for url in ["http://idp.example/", "ftp://127.0.0.1/", "http://169.254.169.254/latest/"] {
         assert_eq!(
-            client(true).fetch(get(url)).await.map(|_| ()),
+            fetches(true).fetch(get(url)).await.map(|_| ()),
             Err(FetchFailure::Forbidden(url.to_owned()))
         );
     }
@@ -52,7 +43,7 @@ async fn plain_http_is_spoken_to_this_machine_only_and_only_where_that_is_allowe
 async fn a_redirect_is_an_answer_and_not_a_way() {
     let url =
         server(b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n".to_vec());
-    let answer = client(true).fetch(get(&url.await)).await.unwrap();
+    let answer = fetches(true).fetch(get(&url.await)).await.unwrap();
     assert_eq!(answer.status(), 302);
 }
 
@@ -60,12 +51,12 @@ async fn a_redirect_is_an_answer_and_not_a_way() {
 async fn an_answer_without_an_end_is_cut_off() {
     let mut endless = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
     endless.extend(vec![b' '; 300 * 1024]);
-    let answer = client(true).fetch(get(&server(endless).await)).await;
+    let answer = fetches(true).fetch(get(&server(endless).await)).await;
     assert!(matches!(answer, Err(FetchFailure::Away { .. })), "{answer:?}");
 }
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_away() {
-    let answer = client(true).fetch(get("https://127.0.0.1:1/")).await;
+    let answer = fetches(true).fetch(get("https://127.0.0.1:1/")).await;
     assert!(matches!(answer, Err(FetchFailure::Away { .. })), "{answer:?}");
 }
