@@ -7,30 +7,24 @@ nginx in the same run.
 """
 
 import argparse
-import os
 import pathlib
 import statistics
 import subprocess
+import sys
 import tempfile
 
 import load
 from servers import World
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent))
+import core_rule_set  # noqa: E402
+
 CONFIG = """SecRuleEngine On
 SecRequestBodyAccess On
 SecResponseBodyAccess On
 SecResponseBodyMimeType text/plain text/html text/xml application/json
 """
-
-
-def rule_set():
-    """The Core Rule Set: the newest there is where it is looked for."""
-    place = pathlib.Path(os.environ.get("PORTCULLIS_CRS", HERE.parents[2] / "shared/crs"))
-    for root in [place, *sorted(place.glob("*"), reverse=True)]:
-        if (root / "crs-setup.conf.example").exists() and (root / "rules").is_dir():
-            return root
-    raise SystemExit(f"bench: no Core Rule Set in {place}; PORTCULLIS_CRS names its directory")
 
 
 def status(url):
@@ -44,7 +38,7 @@ def main():
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--seconds", type=int, default=4)
     given = options.parse_args()
-    root = rule_set()
+    root = core_rule_set.find()
     with tempfile.TemporaryDirectory(prefix="portcullis-bench-") as folder:
         world = World(folder, given.gateway)
         config = pathlib.Path(folder) / "engine.conf"

@@ -11,24 +11,18 @@ import os
 import pathlib
 import statistics
 import subprocess
+import sys
 import tempfile
 
 import corpus
 import report
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent))
+import core_rule_set  # noqa: E402
+
 ENGINES = ["portcullis", "modsecurity", "coraza"]
 LEVEL_4 = ["get_3", "form_8", "prose_1k", "json_4k"]
-
-
-def rule_set():
-    """The Core Rule Set: the newest there is where it is looked for."""
-    place = pathlib.Path(os.environ.get("PORTCULLIS_CRS", HERE.parents[2] / "shared/crs"))
-    found = [place, *sorted(place.glob("*"), reverse=True)]
-    for root in found:
-        if (root / "crs-setup.conf.example").exists() and (root / "rules").is_dir():
-            return root
-    raise SystemExit(f"bench: no Core Rule Set in {place}; PORTCULLIS_CRS names its directory")
 
 
 def run(command, core, arguments, folder):
@@ -64,7 +58,7 @@ def main():
         "coraza": target / "bench/coraza",
     }
     engines = given.engines.split(",")
-    root = rule_set()
+    root = core_rule_set.find()
     raw = {}
 
     def keep(engine, row, figure, value):

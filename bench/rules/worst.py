@@ -12,7 +12,7 @@ import tempfile
 import os
 import urllib.parse
 
-import run
+from run import core_rule_set
 
 LENGTH = 100_000
 
@@ -44,9 +44,9 @@ def main():
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", here.parents[1] / "target"))
     with tempfile.TemporaryDirectory(prefix="portcullis-worst-") as folder:
         folder = pathlib.Path(folder)
-        text = (here / "rules.conf.in").read_text().replace("@CRS@", str(run.rule_set())).replace("@LEVEL@", "1")
+        text = (here / "rules.conf.in").read_text().replace("@CRS@", str(core_rule_set.find())).replace("@LEVEL@", "1")
         (folder / "rules.conf").write_text(text.replace("SecRuleEngine On", "SecRuleEngine DetectionOnly"))
-        made = list(bodies(run.rule_set()))
+        made = list(bodies(core_rule_set.find()))
         for number, (_, body) in enumerate(made):
             head = ["T POST /a HTTP/1.1", "H Host: www.example.com", "H User-Agent: Mozilla/5.0", "H Accept: */*",
                     "H Content-Type: application/x-www-form-urlencoded", f"H Content-Length: {len(body)}", f"B {len(body)}"]
